@@ -1,0 +1,127 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Swift 6 language mode comes with the tools version; these make it stricter still.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// What every room and every test may use.
+let foundations = ["Base", "Settings", "Linux"]
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+/// A room of the house: it may use the shared words, the settings and the kernel, but no other room.
+func room(_ name: String, _ more: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: foundations.map { .byName(name: $0) } + [log] + more,
+        swiftSettings: strict)
+}
+
+func tests(_ name: String, _ more: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: foundations.filter { $0 != name }.map { .byName(name: $0) } + [
+            .byName(name: name), "TestSupport", log,
+        ] + more,
+        path: "Tests/" + name, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "drawbridge",
+    products: [
+        .executable(name: "drawbridge", targets: ["drawbridge"]),
+        .executable(name: "drawbridge-site", targets: ["drawbridge-site"]),
+        .library(name: "fakegpio", type: .dynamic, targets: ["CFakeGPIO"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // The executable: commands and the wiring between the rooms.
+        .executableTarget(
+            name: "drawbridge",
+            dependencies: [
+                "Base", "Settings", "Uplinks", "Firewall", "Egress", "KillSwitch", "Tunnel",
+                "Recorder", "Machines", "Cloud", "Console", "Linux", log,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+
+        // The foundations.
+        .target(name: "Base", swiftSettings: strict),
+        .target(name: "Settings", dependencies: ["Base", "CTOML"], swiftSettings: strict),
+        .target(name: "Linux", dependencies: ["Base", "CLinux"], swiftSettings: strict),
+
+        // The rooms.
+        room("Uplinks"),
+        room("Firewall"),
+        room("Egress"),
+        room("KillSwitch", ["CGPIO"]),
+        room("Tunnel"),
+        room("Recorder"),
+        room("Machines", ["CModbus"]),
+        room("Cloud", ["CMosquitto"]),
+        room("Console"),
+
+        // As little C as possible.
+        .target(name: "CLinux"),
+        .target(
+            name: "CTOML",
+            cxxSettings: [.define("TOML_EXCEPTIONS", to: "1"), .unsafeFlags(["-fexceptions"])]),
+        .target(name: "CGPIO", linkerSettings: [.linkedLibrary("gpiod")]),
+        .systemLibrary(name: "CMosquitto"),
+        .systemLibrary(name: "CModbus", pkgConfig: "libmodbus"),
+
+        // The emulated site: never part of the daemon.
+        .target(
+            name: "Site",
+            dependencies: ["Base", "Linux", "Cloud", "Console", "CModbus", log],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "drawbridge-site",
+            dependencies: [
+                "Base", "Linux", "Site", log,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .target(name: "CFakeGPIO", linkerSettings: [.linkedLibrary("dl")]),
+        .executableTarget(name: "fakegpiod", dependencies: ["CFakeGPIO"]),
+
+        // Tests: a folder a room; then the house rules, seeded weather, and whole sites.
+        .target(
+            name: "TestSupport", dependencies: ["Base", "Linux", "CLinux"], path: "Tests/Support",
+            swiftSettings: strict),
+        tests("Base"),
+        tests("Settings"),
+        tests("Linux"),
+        tests("Uplinks"),
+        tests("Firewall"),
+        tests("Egress"),
+        tests("KillSwitch", ["fakegpiod", "CFakeGPIO"]),
+        tests("Tunnel"),
+        tests("Recorder"),
+        tests("Machines", ["CModbus"]),
+        tests("Cloud"),
+        tests("Console"),
+        .testTarget(
+            name: "HouseTests", dependencies: ["Base"], path: "Tests/House", swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Base", "Uplinks", "TestSupport"],
+            path: "Tests/Simulation", swiftSettings: strict),
+        .testTarget(
+            name: "SitesTests",
+            dependencies: ["Base", "Site", "Console", "drawbridge", "drawbridge-site"],
+            path: "Tests/Sites", swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,60 @@
+/// A point in monotonic time: nanoseconds since boot, suspended time included.
+///
+/// All decisions use this clock; wall time (`WallTime`) is only a label.
+/// The corresponding kernel clock is `CLOCK_BOOTTIME`.
+package struct Instant: Hashable, Comparable, Sendable {
+    package var nanoseconds: Int64
+
+    package init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    package static let boot = Instant(nanoseconds: 0)
+
+    package static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
+    package static func + (a: Instant, b: Duration) -> Instant {
+        Instant(nanoseconds: a.nanoseconds + b.nanoseconds)
+    }
+    package static func - (a: Instant, b: Duration) -> Instant {
+        Instant(nanoseconds: a.nanoseconds - b.nanoseconds)
+    }
+    package static func - (a: Instant, b: Instant) -> Duration {
+        .nanoseconds(a.nanoseconds - b.nanoseconds)
+    }
+    package static func += (a: inout Instant, b: Duration) { a = a + b }
+}
+
+/// Milliseconds since 1970-01-01T00:00:00Z, as the router's wall clock showed them.
+///
+/// A label for people and for the cloud; never an input to a decision.
+package struct WallTime: Hashable, Comparable, Sendable {
+    package var milliseconds: Int64
+
+    package init(milliseconds: Int64) {
+        self.milliseconds = milliseconds
+    }
+
+    package static func < (a: WallTime, b: WallTime) -> Bool { a.milliseconds < b.milliseconds }
+}
+
+extension Duration {
+    /// The whole duration in nanoseconds; attoseconds are cut off.
+    package var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+
+    /// The whole duration in milliseconds, with fractions.
+    package var milliseconds: Double { Double(nanoseconds) / 1e6 }
+
+    /// The whole duration in seconds, with fractions.
+    package var inSeconds: Double { Double(nanoseconds) / 1e9 }
+}
+
+/// The clock that services read and wait on: the kernel's in the daemon, a virtual one in simulations.
+package protocol MonotonicClock: Sendable {
+    func now() -> Instant
+
+    /// Returns at `deadline` or, if that has passed, at once; throws `CancellationError` when cancelled.
+    func sleep(until deadline: Instant) async throws
+}

@@ -1,0 +1,1 @@
+int cgpio_x;

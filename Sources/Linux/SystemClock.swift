@@ -1,0 +1,42 @@
+package import Base
+import Glibc
+
+/// The kernel's clocks.
+package struct SystemClock: MonotonicClock {
+    package init() {}
+
+    /// Time since boot, suspended time included. The kernel's clock is `CLOCK_BOOTTIME`.
+    package func now() -> Instant {
+        Instant(nanoseconds: Self.read(CLOCK_BOOTTIME))
+    }
+
+    /// The wall clock, which may be wrong and may jump. The kernel's clock is `CLOCK_REALTIME`.
+    package func wall() -> WallTime {
+        WallTime(milliseconds: Self.read(CLOCK_REALTIME) / 1_000_000)
+    }
+
+    package func timestamp() -> Timestamp {
+        Timestamp(monotonic: now(), wall: wall())
+    }
+
+    package func sleep(until deadline: Instant) async throws {
+        let rest = deadline - now()
+        guard rest > .zero else { return try Task.checkCancellation() }
+        try await Task.sleep(for: rest)
+    }
+
+    private static func read(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    /// The identity of this boot: monotonic times of one boot id are comparable.
+    package static func bootID() throws(SystemError) -> BootID {
+        let path = "/proc/sys/kernel/random/boot_id"
+        guard let id = BootID(try SmallFile.readText(path)) else {
+            throw SystemError("read a boot id from \(path)", code: EINVAL)
+        }
+        return id
+    }
+}
