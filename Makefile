@@ -1,0 +1,45 @@
+# Drawbridge: the only entry. `make demo` and `make test` set up what they need.
+
+SWIFT   ?= swift
+# The released binary: Swift's own libraries inside, the system's (OpenSSL, libmosquitto, …) shared.
+RELEASE  = -c release --static-swift-stdlib
+PRODUCTS = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
+
+.PHONY: help setup build test demo lint format bench clean
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make setup    install the Debian packages that are missing (says which)
+setup:
+	@scripts/setup.sh
+
+## make build    build the released binaries
+build: setup
+	@$(SWIFT) build $(RELEASE) -q
+	@echo "built $(PRODUCTS)/drawbridge"
+
+## make test     set up, then run every test: unit, simulation, whole sites
+test: setup lint
+	@$(SWIFT) build --build-tests -q
+	@$(SWIFT) test --skip-build
+
+## make demo     set up, build, and play the whole story in an emulated site (HOLD=1: leave the site running)
+demo: build
+	@$(PRODUCTS)/drawbridge-site demo $(if $(HOLD),--hold)
+
+## make lint     formatting and style, as committed in .swift-format
+lint:
+	@$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+
+## make format   put the sources into that format
+format:
+	@$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+
+## make bench    measure the figures of the README
+bench: build
+	@bench/footprint.sh $(PRODUCTS)
+
+## make clean    remove what was built
+clean:
+	@rm -rf .build

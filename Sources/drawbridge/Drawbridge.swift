@@ -1,0 +1,38 @@
+import ArgumentParser
+import Glibc
+
+/// The one binary: the daemon and the tools that look at it.
+@main
+struct Drawbridge: AsyncParsableCommand {
+    static let version = "0.1.0"
+    static let defaultConfig = "/etc/drawbridge/drawbridge.toml"
+
+    static let configuration = CommandConfiguration(
+        commandName: "drawbridge",
+        abstract: "Keeps an industrial machine online, closed and recorded.",
+        discussion: "Exit status: 0 fine, 1 failed, 2 misused.",
+        version: version,
+        subcommands: [
+            DaemonCommand.self, CheckCommand.self, StatusCommand.self, FirewallCommand.self,
+        ])
+
+    /// ArgumentParser says 64 (`EX_USAGE`) for a misuse; our contract says 2.
+    static func main() async {
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let code as ExitCode {
+            Glibc.exit(code.rawValue)
+        } catch {
+            let isHelp = exitCode(for: error) == .success
+            let text = fullMessage(for: error)
+            if !text.isEmpty { (isHelp ? Terminal.output : Terminal.error).print(text) }
+            Glibc.exit(isHelp ? 0 : exitCode(for: error) == .validationFailure ? 2 : 1)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import Glibc
+import Logging
+
+/// Log lines for the journal: `<priority>message key=value …` under systemd, with a level word otherwise.
+///
+/// The journal stamps the time itself; see sd-daemon(3) for the prefixes.
+struct JournalLog: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level
+    private let label: String
+    private let isJournal: Bool
+
+    init(label: String, level: Logger.Level) {
+        self.label = label
+        logLevel = level
+        isJournal = getenv("JOURNAL_STREAM") != nil
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var line = isJournal ? Self.prefix(event.level) : event.level.rawValue + " "
+        line += "\(label): \(event.message)"
+        let all = metadata.merging(event.metadata ?? [:]) { $1 }
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) {
+            line += " \(key)=\(Self.quoted("\(value)"))"
+        }
+        Terminal.error.print(line)
+    }
+
+    private static func prefix(_ level: Logger.Level) -> String {
+        switch level {
+        case .trace, .debug: "<7>"
+        case .info: "<6>"
+        case .notice: "<5>"
+        case .warning: "<4>"
+        case .error: "<3>"
+        case .critical: "<2>"
+        }
+    }
+
+    /// One line whatever the value holds: control characters never reach a terminal or split a record.
+    private static func quoted(_ value: String) -> String {
+        let clean = String(value.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) })
+        return clean.contains(" ") ? "\"\(clean)\"" : clean
+    }
+}

@@ -1,0 +1,34 @@
+import Glibc
+
+/// Standard output and error as plain descriptors (`stdout` is not usable in Swift 6 mode).
+struct Terminal: Sendable {
+    static let output = Terminal(descriptor: 1)
+    static let error = Terminal(descriptor: 2)
+
+    let descriptor: Int32
+
+    /// Writes the text and a line feed, whole.
+    func print(_ text: String) {
+        write(text + "\n")
+    }
+
+    /// Writes the text as it is; gives up when nobody reads any more.
+    func write(_ text: String) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                bytes = bytes.dropFirst(count)
+            } else if errno != EINTR && errno != EAGAIN {
+                return
+            }
+        }
+    }
+
+    /// Whether a person looks at it and wants colour (https://no-color.org).
+    var wantsColour: Bool {
+        isatty(descriptor) == 1 && getenv("NO_COLOR") == nil
+    }
+
+    var isTerminal: Bool { isatty(descriptor) == 1 }
+}
