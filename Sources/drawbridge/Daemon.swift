@@ -1,0 +1,130 @@
+import Base
+import Cloud
+import Console
+import Egress
+import Firewall
+import KillSwitch
+import Linux
+import Logging
+import Machines
+import Recorder
+import ServiceLifecycle
+import Settings
+import Tunnel
+import UnixSignals
+import Uplinks
+
+/// The house: builds the rooms and passes values from one to the next.
+///
+///     Machines ── readings ──▶ Recorder ── records ──▶ Cloud
+///     KillSwitch ── lease ──▶ Firewall's gate          Egress ── addresses ──▶ Firewall
+///          └──── allowed / closed ──▶ Tunnel ◀── names resolved ── Egress
+///     Uplinks ── another one carries ──▶ Cloud, Tunnel
+///     all ── status ──▶ Console
+struct Daemon: Sendable {
+    let settings: Settings
+    let logs: @Sendable (String) -> Logger
+
+    /// Runs until SIGTERM or SIGINT; throws when it cannot do its duty at all.
+    func run() async throws {
+        let clock = SystemClock()
+        let begun = clock.now()
+        let bootID = try SystemClock.bootID()
+
+        // Closed before anything else is begun.
+        let firewall = try FirewallService(logger: logs("firewall"))
+        try await firewall.apply(try FirewallPolicy(settings))
+
+        let recorder = RecorderService(settings: settings.recorder, logger: logs("recorder"))
+        let egress = EgressService(
+            dns: settings.dns, allowed: settings.cloud.domains,
+            refusedNetworks: [settings.lan.network] + (settings.vpn.map { [$0.network] } ?? []),
+            opener: firewall, clock: clock, logger: logs("egress"))
+        let uplinks = try UplinksService(
+            uplinks: settings.uplinks, clock: clock, logger: logs("uplinks"))
+        let machines = MachinesService(
+            machines: settings.machines, sink: { try await recorder.append($0) }, clock: clock,
+            logger: logs("machines"))
+        let cloud = CloudService(
+            settings: settings.cloud, device: settings.device.name, machines: settings.machines,
+            records: recorder, bootID: bootID, clock: clock, wall: { clock.wall() },
+            logger: logs("cloud"))
+        let remote = try RemoteAccess(settings, resolve: { try await egress.resolve($0) }, logs)
+        let report = StatusReport(
+            settings: settings, begun: begun, clock: clock, uplinks: uplinks, firewall: firewall,
+            egress: egress, recorder: recorder, machines: machines, cloud: cloud, remote: remote)
+        let console = ConsoleServer(
+            path: settings.device.runDirectory + "/control.sock",
+            handler: { await report.answer($0) }, logger: logs("console"))
+
+        // In order of trust: the gate is begun first and ended last.
+        var rooms: [Room] = []
+        if let remote {
+            rooms.append(Room("switch") { await remote.keySwitch.run() })
+            rooms.append(Room("tunnel") { try await remote.tunnel.run() })
+            rooms.append(Room("switch to tunnel") { await remote.obeySwitch() })
+        }
+        rooms += [
+            Room("egress") { try await egress.run() },
+            Room("uplinks") { try await uplinks.run() },
+            Room("recorder") { try await recorder.run() },
+            Room("machines") { try await machines.run() },
+            Room("cloud") { try await cloud.run() },
+            Room("uplinks to cloud and tunnel") {
+                var carrying: UplinksEvent?
+                for await event in uplinks.events {
+                    guard case .selected = event, event != carrying else { continue }
+                    // The first choice finds them not connected yet.
+                    if carrying != nil {
+                        await cloud.reconnect()
+                        await remote?.tunnel.uplinkChanged()
+                    }
+                    carrying = event
+                }
+            },
+            Room("console") { try await console.run() },
+            Room("ready") {
+                Notify.ready(status: "closed, \(settings.uplinks.count) uplinks")
+                logs("daemon").notice(
+                    "ready", metadata: ["after_ms": "\(Int((clock.now() - begun).milliseconds))"])
+                try await Task.sleep(for: .seconds(Int64.max >> 32))
+            },
+        ]
+        try await ServiceGroup(
+            configuration: .init(
+                services: rooms.map { .init(service: $0) },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logs("daemon"))
+        ).run()
+        Notify.stopping()
+        logs("daemon").notice("stopped")
+    }
+}
+
+/// A room's work as a service: it goes on until the group is told to end, which is a normal end.
+struct Room: Service {
+    private let name: String
+    private let body: @Sendable () async throws -> Void
+
+    init(_ name: String, _ body: @escaping @Sendable () async throws -> Void) {
+        self.name = name
+        self.body = body
+    }
+
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await body() }
+        } catch is CancellationError {
+            return
+        } catch {
+            throw RoomFailure(room: name, cause: "\(error)")
+        }
+    }
+}
+
+/// A room that cannot go on: the daemon ends, and what is closed stays closed.
+struct RoomFailure: Error, CustomStringConvertible {
+    let room: String
+    let cause: String
+
+    var description: String { "\(room): \(cause)" }
+}

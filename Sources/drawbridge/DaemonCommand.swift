@@ -1,0 +1,58 @@
+import ArgumentParser
+import Firewall
+import Glibc
+import Linux
+import Logging
+import Settings
+
+/// `drawbridge daemon`
+struct DaemonCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "daemon",
+        abstract: "Run the router: closes this machine's network to everything the config file does not allow.")
+
+    @Option(help: "The config file.")
+    var config = Drawbridge.defaultConfig
+
+    @Flag(name: .shortAndLong, help: "Log everything that happens, not only what changes.")
+    var verbose = false
+
+    func run() async throws {
+        umask(0o027)
+        let level: Logger.Level = verbose ? .debug : .notice
+        let logs: @Sendable (String) -> Logger = { room in
+            Logger(label: room) { JournalLog(label: $0, level: level) }
+        }
+        let settings: Settings
+        do {
+            settings = try Settings.load(file: config)
+        } catch {
+            for line in error.lines { Terminal.error.print(line) }
+            await failClosed(logs)
+            throw ExitCode(1)
+        }
+        do {
+            try Directory.make(settings.device.stateDirectory)
+            try Directory.make(settings.device.runDirectory)
+            let lock = try LockFile(settings.device.stateDirectory + "/lock")
+            try await Daemon(settings: settings, logs: logs).run()
+            lock.release()
+        } catch {
+            Terminal.error.print("drawbridge: \(error)")
+            throw ExitCode(1)
+        }
+    }
+
+    /// No usable config: nothing passes until there is one, unless a good one is already in force.
+    private func failClosed(_ logs: @Sendable (String) -> Logger) async {
+        do {
+            let isClosed = try await FirewallService(logger: logs("firewall")).closeUnlessInForce()
+            Terminal.error.print(
+                isClosed
+                    ? "drawbridge: not started; the firewall is closed to everything until the config file is right"
+                    : "drawbridge: not started; the firewall's last good rules stay in force")
+        } catch {
+            Terminal.error.print("drawbridge: not started; and the firewall cannot be closed: \(error)")
+        }
+    }
+}

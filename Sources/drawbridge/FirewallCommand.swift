@@ -1,0 +1,28 @@
+import ArgumentParser
+import Firewall
+import Settings
+
+/// `drawbridge firewall …`
+struct FirewallCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "firewall", abstract: "What the firewall lets pass.", subcommands: [Show.self])
+
+    /// `drawbridge firewall show`
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print the ruleset that the daemon applies for a config file, as nft text.")
+
+        @Option(help: "The config file.")
+        var config = Drawbridge.defaultConfig
+
+        func run() throws {
+            do {
+                let settings = try Settings.load(file: config)
+                Terminal.output.write(Ruleset(for: try FirewallPolicy(settings)).text)
+            } catch {
+                Terminal.error.print("\(error)")
+                throw ExitCode(1)
+            }
+        }
+    }
+}

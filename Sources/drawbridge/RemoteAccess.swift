@@ -1,0 +1,41 @@
+import Base
+import Firewall
+import KillSwitch
+import Linux
+import Logging
+import Settings
+import Tunnel
+
+/// The key switch with the gate that it holds, and the tunnel behind the gate.
+struct RemoteAccess: Sendable {
+    let keySwitch: KillSwitchService
+    let gate: GateLease
+    let tunnel: TunnelService
+
+    /// Nil when the config file allows no remote access.
+    init?(
+        _ settings: Settings, resolve: @escaping @Sendable (DomainName) async throws -> [IPv4Address],
+        _ logs: @Sendable (String) -> Logger
+    ) throws {
+        guard let vpn = settings.vpn, let keySwitch = settings.keySwitch else { return nil }
+        gate = try GateLease(vpnInterface: vpn.interface, lanInterface: settings.lan.interface)
+        self.keySwitch = KillSwitchService(
+            settings: keySwitch, gate: gate, logger: logs("switch"))
+        tunnel = TunnelService(
+            settings: vpn, runDirectory: settings.device.runDirectory, resolve: resolve,
+            logger: logs("tunnel"))
+    }
+
+    /// Carries the switch's word to the tunnel; the gate has obeyed before.
+    func obeySwitch() async {
+        for await event in keySwitch.events {
+            switch event {
+            case .allowed: await tunnel.allow()
+            case .closed: await tunnel.forbid()
+            }
+        }
+    }
+}
+
+/// The gate of the firewall, as the key switch holds it.
+extension GateLease: @retroactive Gate {}
