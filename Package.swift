@@ -119,7 +119,9 @@ let package = Package(
             path: "Tests/Simulation", swiftSettings: strict),
         .testTarget(
             name: "SitesTests",
-            dependencies: ["Base", "Site", "Console", "drawbridge", "drawbridge-site"],
+            dependencies: [
+                "Base", "Linux", "Site", "Console", "drawbridge", "drawbridge-site", "fakegpiod",
+            ],
             path: "Tests/Sites", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

@@ -1,7 +1,9 @@
-/* LD_PRELOAD library: makes /dev/gpiochipN appear to an unmodified, dynamically
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * LD_PRELOAD library: makes /dev/gpiochipN appear to an unmodified, dynamically
  * linked program that uses libgpiod (1.6 or 2.x) or the GPIO character device
- * directly. Every GPIO ioctl is forwarded to fakegpiod over $FAKEGPIO_SOCK.
- *   cc -O2 -Wall -shared -fPIC -o libfakegpio.so libfakegpio.c -ldl -pthread
+ * directly. Every GPIO ioctl is forwarded to fakegpiod over $FAKEGPIO_SOCK:
+ *   LD_PRELOAD=.build/debug/libfakegpio.so FAKEGPIO_SOCK=DIR/sock PROGRAM
  */
 #define _GNU_SOURCE
 #undef _FILE_OFFSET_BITS
@@ -24,7 +26,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <linux/gpio.h>
-#include "fakegpio_proto.h"
+#include "fakegpio_proto.h"	/* the wire format, shared with fakegpiod */
 
 #define NEXT(fn) ({ static __typeof__(&fn) p_; if (!p_) p_ = (__typeof__(&fn))dlsym(RTLD_NEXT, #fn); p_; })
 

@@ -1,4 +1,6 @@
-/* Simulated GPIO chips for libfakegpio.so.
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Simulated GPIO chips for libfakegpio.so.
  *   fakegpiod -d DIR [-n LINES] [-l OFFSET=NAME]...   serve one chip (gpiochip0)
  *   fakegpiod -d DIR -c 'line 3 1'                    send a command, wait until applied
  * DIR gets: sock (for the library), ctl (FIFO: echo 'line 3 1' > DIR/ctl), state (text).
@@ -7,7 +9,7 @@
  *            busy N CONSUMER | free N    held by someone else
  *            fail IOCTL ERRNO [COUNT]    IOCTL: lineinfo linehandle lineevent line getvalues setvalues open
  *            unplug | plug          chip vanishes: fds hang up, ioctls give ENODEV
- *   cc -O2 -Wall -o fakegpiod fakegpiod.c
+ * DIR is at most 79 bytes long: the socket's address must fit.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,7 +26,7 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
-#include "fakegpio_proto.h"
+#include "fakegpio_proto.h"	/* the wire format, from CFakeGPIO */
 
 #define NL 64
 #define NH 256
@@ -32,7 +34,7 @@ static struct line { char name[32], cons[32]; int level, owner; __u64 flags; uns
 static struct hnd { int used, type, fd, n, off[NL]; __u64 flags; unsigned seq, dropped; } H[NH]; /* index = handle */
 enum { T_CHIP = 1, T_LINES, T_EV1, T_EV2 };
 static int nl = 8, plugged = 1;
-static char dir[80], path[120];
+static char dir[80], path[120];		/* sun_path holds 108 bytes */
 static struct { const char *n; __u32 c[2]; int err, left; } F[] = {
 	{ "open", { FG_OPEN } }, { "lineinfo", { GPIO_GET_LINEINFO_IOCTL, GPIO_V2_GET_LINEINFO_IOCTL } },
 	{ "linehandle", { GPIO_GET_LINEHANDLE_IOCTL } }, { "lineevent", { GPIO_GET_LINEEVENT_IOCTL } },
@@ -263,7 +265,8 @@ int main(int argc, char **argv)
 	const char *cmd = NULL;
 	for (int c; (c = getopt(argc, argv, "d:n:l:c:")) != -1; ) {
 		char *eq;
-		if (c == 'd') snprintf(dir, sizeof dir, "%s", optarg);
+		if (c == 'd' && strlen(optarg) >= sizeof dir) return fprintf(stderr, "fakegpiod: longer than %zu bytes: %s\n", sizeof dir - 1, optarg), 2;
+		else if (c == 'd') snprintf(dir, sizeof dir, "%s", optarg);
 		else if (c == 'n') nl = atoi(optarg);
 		else if (c == 'c') cmd = optarg;
 		else if (c == 'l' && (eq = strchr(optarg, '=')) && atoi(optarg) < NL) snprintf(L[atoi(optarg)].name, 32, "%s", eq + 1);

@@ -1,0 +1,24 @@
+import Base
+
+/// What is wrong inside a provider, as one value that is applied whole.
+struct Faults: Equatable, Sendable {
+    /// Packets vanish, in both directions; the customer's link and gateway stay up.
+    var vanishesAll = false
+    /// So many of 100 packets towards the customer are lost, at random.
+    var lossPercent = 0
+    /// Added to each packet towards the customer.
+    var delay: Duration?
+    var cablePulled = false
+
+    /// One nftables transaction that replaces the provider's earlier faults.
+    var ruleset: String {
+        var lines = ["flush chain ip isp faults"]
+        if vanishesAll { lines.append("add rule ip isp faults drop") }
+        if lossPercent > 0 {
+            lines.append(
+                "add rule ip isp faults iifname \"wan\" numgen random mod 100 < \(lossPercent) drop"
+            )
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,61 @@
+import Base
+import Glibc
+import Linux
+
+/// The key switch's wire: a line of the simulated GPIO chip, driven through fakegpiod's socket.
+struct KeySwitchLine: Sendable {
+    /// Line 3 of `gpiochip0`.
+    static let name = "vpn-switch"
+
+    /// fakegpiod's socket; the wire format is in `CFakeGPIO/include/fakegpio_proto.h`.
+    let socket: String
+    private static let controlCommand: UInt32 = 2
+    private static let headerBytes = 12
+
+    /// Turns the switch and returns the moment just before the level changed.
+    @discardableResult
+    func turn(_ position: SwitchPosition) async throws -> Instant {
+        try await control("line \(Self.name) \(position == .on ? 1 : 0)")
+    }
+
+    /// Gives fakegpiod any of its commands, such as `bounce vpn-switch 7 300` or `unplug`.
+    @discardableResult
+    func control(_ command: String) async throws -> Instant {
+        let raw = Glibc.socket(
+            AF_UNIX,
+            Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        let descriptor = FileDescriptor(owning: try check("open a socket") { raw })
+        try connect(descriptor.raw)
+        let text = Array(command.utf8) + [0]
+        let header = [Self.controlCommand, 0, UInt32(text.count)]
+        let request = header.withUnsafeBytes { Array($0) } + text
+        let sent = SystemClock().now()
+        try descriptor.writeAll(request)
+        let ready = try await Reactor.shared.wait(
+            for: .readable, on: descriptor.raw, until: sent + .seconds(2))
+        let reply = ready == .ready ? try descriptor.read(atMost: 4096) : []
+        guard reply.count >= Self.headerBytes else {
+            throw SiteError("fakegpiod did not answer `\(command)`")
+        }
+        let code = reply.withUnsafeBytes { $0.loadUnaligned(as: Int32.self) }
+        guard code == 0 else { throw SystemError("do `\(command)` in fakegpiod", code: code) }
+        return sent
+    }
+
+    private func connect(_ raw: Int32) throws {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(socket.utf8)
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw SystemError("connect to \(socket)", code: ENAMETOOLONG)
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        _ = try check("connect to \(socket)") {
+            withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    Glibc.connect(raw, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                }
+            }
+        }
+    }
+}
