@@ -34,7 +34,7 @@ extension Settings {
             case offset(UInt32)
             case name(String)
         }
-        package enum Level: String, Sendable {
+        package enum Level: String, CaseIterable, Sendable {
             case low, high
         }
         package enum Bias: String, CaseIterable, Sendable {
