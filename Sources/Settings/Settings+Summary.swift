@@ -32,7 +32,7 @@ extension Settings {
             )
         }
         lines.append(
-            ("vpn", vpn.map { "\(Kind.remote.text($0.remote)) on \($0.interface)" } ?? "none"))
+            ("vpn", vpn.map { "\($0.remote.host) \($0.remote.port) on \($0.interface)" } ?? "none"))
         if let keySwitch { lines.append(("switch", keySwitch.summary)) }
         return lines.map { title, text in
             title + String(repeating: " ", count: 10 - title.count) + text

@@ -43,7 +43,7 @@ package struct SettingsErrors: Error, CustomStringConvertible {
     /// Most problems that are reported at once.
     package static let problemsMax = 50
 
-    /// - Parameter files: the names of all files, in the order in which they were read.
+    /// Sorts the problems; `files` are the names of all files, in the order in which they were read.
     init(_ problems: [SettingsProblem], files: [String]) {
         func rank(_ problem: SettingsProblem) -> (Int, Int, Int) {
             let file = files.firstIndex(of: problem.position.file) ?? files.count

@@ -10,8 +10,12 @@ import Testing
         let settings = try Settings.load(file: Files.example)
         #expect(settings.device.name == "press-line-4")
         #expect(settings.uplinks.map(\.interface) == ["eth0", "wlan0", "wwan0"])
-        #expect(settings.uplinks.map { $0.gateway?.description } == ["10.1.0.1", "10.2.0.1", "10.3.0.1"])
-        #expect(settings.uplinks.allSatisfy { !$0.usesDHCP && $0.keepAlive.interval == .seconds(1) })
+        #expect(
+            settings.uplinks.map { $0.gateway?.description } == [
+                "10.1.0.1", "10.2.0.1", "10.3.0.1",
+            ])
+        #expect(
+            settings.uplinks.allSatisfy { !$0.usesDHCP && $0.keepAlive.interval == .seconds(1) })
         #expect(settings.lan.network == CIDR("192.168.140.0/24"))
         #expect(settings.cloud.broker.host.description == "mqtt.ixon.net")
         #expect(settings.recorder.size.bytes == 8_000_000_000)
@@ -100,7 +104,7 @@ import Testing
                 "          only *.ixon.net, *.ixon.cloud, *.ayayot.com on tcp/443, tcp/8443, udp/1194",
                 "recorder  8GB in /var/lib/drawbridge/recorder, on flash within 1s",
                 "machines  plc-1 at 192.168.140.10:502, 7 tags",
-                "vpn       \"vpn.ixon.net:1194/udp\" on vpn0",
+                "vpn       vpn.ixon.net udp/1194 on vpn0",
                 "switch    /dev/gpiochip0 line \"vpn-switch\": low closes the VPN; "
                     + "a cut wire ALLOWS it: prefer to close on high",
             ])

@@ -64,7 +64,9 @@ extension Kind where Value == Settings.RegisterType {
         }
     ) { text throws(Refusal) in
         if let known = plain.first(where: { $0.name == text }) { return known.type }
-        guard text.hasPrefix("string:"), let bytes = Int(text.dropFirst(7)) else { return nil }
+        guard text.hasPrefix("string:"), let bytes = Int(decimal: text.dropFirst(7)) else {
+            return nil
+        }
         guard (1...250).contains(bytes) else {
             throw Refusal("is out of range; write string:1 to string:250")
         }

@@ -39,7 +39,7 @@ extension Kind where Value == CIDR {
         try refuseIPv6(text)
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let address = IPv4Address(parts[0]),
-            parts[1].utf8.allSatisfy(\.isDigit), let length = Int(parts[1]),
+            let length = Int(decimal: parts[1]),
             let network = CIDR(containing: address, prefixLength: length)
         else { return nil }
         guard network.network == address else {

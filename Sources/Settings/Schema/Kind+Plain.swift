@@ -32,7 +32,9 @@ extension Kind where Value == Double {
         case .integer(let integer): number = Double(integer)
         default: return nil
         }
-        guard number.isFinite, number != 0 else { throw Refusal("is not a factor; write 0.1, 2 …") }
+        guard number.isFinite, number != 0 else {
+            throw Refusal("is not a factor; write a number other than 0")
+        }
         return number
     }
 }
@@ -74,7 +76,7 @@ extension Kind where Value: RawRepresentable<String> & CaseIterable & Sendable {
         let words = Value.allCases.map { "\"\($0.rawValue)\"" }
         let list =
             words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")
-        return .quoted("one of its words", hint: list, range: list, text: \.rawValue) { text in
+        return .quoted("known here", hint: list, range: list, text: \.rawValue) { text in
             Value(rawValue: text)
         }
     }
@@ -135,9 +137,7 @@ extension Kind where Value == String {
         return isRight && !text.isEmpty && text != "." && text != ".." ? text : nil
     }
 
-    /// An absolute path.
-    ///
-    /// - Parameter bytesMax: less than the kernel's 4095 where a socket's name is to fit behind it.
+    /// An absolute path, shorter than the kernel's 4095 bytes where a socket's name is to follow it.
     static func path(_ example: String, bytesMax: Int = 4095) -> Kind {
         let range = bytesMax < 4095 ? "an absolute path of at most \(bytesMax) bytes" : ""
         return .quoted("an absolute path", hint: "a path, such as \"\(example)\"", range: range) {

@@ -116,18 +116,18 @@ extension Kind {
     }
 
     static func list<Element: Hashable & Sendable>(
-        of kind: Kind<Element>, _ noun: String, count: ClosedRange<Int>
+        of kind: Kind<Element>, _ noun: String, such example: String, count: ClosedRange<Int>
     ) -> Kind where Value == [Element] {
         let text: @Sendable ([Element]) -> String = { values in
             "[" + values.map { kind.text($0) }.joined(separator: ", ") + "]"
         }
         return Kind(
-            noun: "a list of \(noun)", hint: "a list in brackets of \(kind.hint)",
+            noun: "a list", hint: "a list, such as \(example)",
             range: "\(count.words) of them",
             read: { node, key, report in
                 guard case .array(let nodes) = node.value else {
                     if case .broken = node.value { return nil }
-                    let message = "\(node.value) is not a list; write [\(node.value)]"
+                    let message = "\(node.value) is not a list; write a list, such as \(example)"
                     report.add(message, key: key, at: node.position)
                     return nil
                 }

@@ -13,13 +13,15 @@ struct Section<Root: Sendable>: Sendable {
     func read(_ table: TOMLTable, path: String, into report: inout Report) -> Root {
         var root = draft
         let known = keys.map(\.name)
+        var meant: Set<String> = []
         for entry in table.entries where !known.contains(entry.name) {
-            let name = TOMLValue.quoted(entry.name)
-            let advice =
-                Spelling.nearest(to: entry.name, among: known)
-                .map { "did you mean \(TOMLValue.quoted($0))?" }
-                ?? "known here: \(known.joined(separator: ", "))"
-            report.add("unknown key \(name); \(advice)", key: path, at: entry.position)
+            var advice = "known here: \(known.joined(separator: ", "))"
+            if let nearest = Spelling.nearest(to: entry.name, among: known) {
+                meant.insert(nearest)
+                advice = "did you mean \(TOMLValue.quoted(nearest))?"
+            }
+            let message = "unknown key \(TOMLValue.quoted(entry.name)); \(advice)"
+            report.add(message, key: path, at: entry.position)
         }
         for key in keys {
             let keyPath = path.isEmpty ? key.name : "\(path).\(key.name)"
@@ -28,7 +30,7 @@ struct Section<Root: Sendable>: Sendable {
                 if !key.read(&root, entry.value, keyPath, &report) { report.fail(keyPath) }
             } else if key.isRequired {
                 report.fail(keyPath)
-                guard !table.isDamaged else { continue }
+                guard !table.isDamaged, !meant.contains(key.name) else { continue }
                 report.add("is missing; write \(key.hint)", key: keyPath, at: table.position)
             }
         }

@@ -48,7 +48,9 @@ enum Sections {
             targets: [IPv4Address(value: 0x0101_0101), IPv4Address(value: 0x0909_0909)],
             interval: .seconds(1), timeout: .milliseconds(500), failures: 3, successes: 5),
         keys: [
-            Key("targets", \.targets, .list(of: .host, "addresses", count: 1...8)),
+            Key(
+                "targets", \.targets,
+                .list(of: .host, "addresses", such: #"["9.9.9.9"]"#, count: 1...8)),
             Key("interval", \.interval, .duration(.milliseconds(100) ... .seconds(3600))),
             Key("timeout", \.timeout, .duration(.milliseconds(50) ... .seconds(10))),
             Key("failures", \.failures, .integer(1...100)),
@@ -82,13 +84,19 @@ enum Sections {
         name: "dns",
         draft: Settings.DNS(servers: [], listen: IPv4Address(value: 0x7f00_0001)),
         keys: [
-            Key("servers", \.servers, .list(of: .host, "addresses", count: 1...4), required: true),
+            Key(
+                "servers", \.servers,
+                .list(of: .host, "addresses", such: #"["9.9.9.9"]"#, count: 1...4), required: true),
             Key("listen", \.listen, .loopback),
         ])
 
     static let ntp = Section(
         name: "ntp", draft: Settings.NTP(servers: []),
-        keys: [Key("servers", \.servers, .list(of: .host, "addresses", count: 0...8))])
+        keys: [
+            Key(
+                "servers", \.servers,
+                .list(of: .host, "addresses", such: #"["9.9.9.9"]"#, count: 0...8))
+        ])
 
     static let cloud = Section(
         name: "cloud",
@@ -97,8 +105,10 @@ enum Sections {
             ports: [.init(.tcp, 443), .init(.tcp, 8443), .init(.udp, 1194)],
             broker: noEndpoint, group: "drawbridge", identity: identity),
         keys: [
-            Key("domains", \.domains, .list(of: .pattern, "names", count: 1...64)),
-            Key("ports", \.ports, .list(of: .port, "ports", count: 1...16)),
+            Key(
+                "domains", \.domains,
+                .list(of: .pattern, "names", such: #"["*.ixon.net"]"#, count: 1...64)),
+            Key("ports", \.ports, .list(of: .port, "ports", such: #"["tcp/443"]"#, count: 1...16)),
             Key("broker", \.broker, .broker, required: true),
             Key("group", \.group, .plainName),
         ] + identityKeys.map { $0.within(\Settings.Cloud.identity) })

@@ -35,7 +35,6 @@ extension TOMLParser {
             throw error
         }
         document.keys = keys
-        defer { document.keys = [] }
         scanner.skipSpace()
         let start = scanner.position
         do throws(TOMLFault) {

@@ -50,10 +50,12 @@ struct TOMLParser {
                 recover(from: error, statementLine: line)
             }
         }
+        if !scanner.isAtEnd { document.root.isDamaged = true }
     }
 
     /// Reads one line: a header, a key with its value (which may go over several lines), or nothing.
     private mutating func statement() throws(TOMLFault) {
+        document.keys = []
         scanner.skipSpace()
         if scanner.byte == .openBracket {
             try header()
@@ -71,6 +73,7 @@ struct TOMLParser {
 
     /// Goes to the next line at which reading can go on.
     private mutating func recover(from fault: TOMLFault, statementLine: Int) {
+        if fault.isOpenEnded { document.root.isDamaged = true }
         let isLong = fault.isOpenEnded || scanner.line > statementLine
         // A value of several lines may have failed because it was not closed, at a line that was meant
         // to be the next statement. No line is tried twice: this one comes after the first.
