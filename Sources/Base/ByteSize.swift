@@ -24,6 +24,12 @@ package struct ByteSize: Hashable, Comparable, Sendable {
         bytes = product
     }
 
+    /// The size exactly, in a form that `init(_:)` reads back: `"8GB"`, `"64MiB"`.
+    package var exactText: String {
+        let unit = Self.units.first { bytes != 0 && bytes % $0.bytes == 0 }
+        return unit.map { "\(bytes / $0.bytes)\($0.name)" } ?? "\(bytes)B"
+    }
+
     package static func < (a: ByteSize, b: ByteSize) -> Bool { a.bytes < b.bytes }
 }
 

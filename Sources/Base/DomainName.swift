@@ -16,6 +16,8 @@ package struct DomainName: Hashable, Sendable, CustomStringConvertible {
     }
 
     package init?(labels: [String]) {
+        // Some characters beyond ASCII have an ASCII letter for their lower case (U+212A becomes k).
+        guard labels.allSatisfy({ $0.utf8.allSatisfy { $0 < 128 } }) else { return nil }
         let lowered = labels.map { $0.lowercased() }
         guard !lowered.isEmpty, lowered.allSatisfy({ Self.isLabel($0) }) else { return nil }
         guard lowered.reduce(-1, { $0 + $1.utf8.count + 1 }) <= Self.lengthMax else { return nil }

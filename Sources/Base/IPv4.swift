@@ -51,7 +51,8 @@ package struct CIDR: Hashable, Sendable, CustomStringConvertible {
     /// Reads `a.b.c.d/n`; host bits must be zero.
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let address = IPv4Address(parts[0]), let length = Int(parts[1]),
+        guard parts.count == 2, let address = IPv4Address(parts[0]),
+            let length = Int(decimal: parts[1]),
             let cidr = CIDR(containing: address, prefixLength: length), cidr.network == address
         else { return nil }
         self = cidr

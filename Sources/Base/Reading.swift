@@ -79,7 +79,8 @@ package struct BootID: Hashable, Sendable {
     /// Reads the UUID text form, `"9f0a…-…"`; nil if it is not 32 hexadecimal digits with dashes.
     package init?(_ text: some StringProtocol) {
         let digits = String(text.filter { $0 != "-" && !$0.isWhitespace })
-        guard digits.count == 32, let high = UInt64(digits.prefix(16), radix: 16),
+        guard digits.utf8.count == 32, digits.allSatisfy(\.isHexDigit),
+            let high = UInt64(digits.prefix(16), radix: 16),
             let low = UInt64(digits.suffix(16), radix: 16)
         else { return nil }
         self.init(high: high, low: low)

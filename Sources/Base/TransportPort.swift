@@ -25,7 +25,7 @@ package struct TransportPort: Hashable, Sendable, CustomStringConvertible {
     package init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let transport = TransportProtocol(rawValue: String(parts[0])),
-            let port = UInt16(parts[1]), port > 0
+            let port = UInt16(decimal: parts[1]), port > 0
         else { return nil }
         self.init(transport, port)
     }

@@ -1,0 +1,101 @@
+import Base
+
+/// What only machines and the key switch have.
+struct ModbusTarget: Sendable {
+    var address: IPv4Address
+    var port: UInt16
+}
+
+extension Settings.Machine {
+    /// The two values of the key `modbus`.
+    var modbus: ModbusTarget {
+        get { ModbusTarget(address: address, port: port) }
+        set { (address, port) = (newValue.address, newValue.port) }
+    }
+}
+
+extension Kind where Value == ModbusTarget {
+    /// `tcp://address:port`
+    static let modbus = Kind.quoted(
+        "a Modbus TCP server", hint: "tcp://address:port, such as \"tcp://192.168.140.10:502\"",
+        text: { "tcp://\($0.address):\($0.port)" }
+    ) { text throws(Refusal) in
+        guard text.hasPrefix("tcp://") else { return nil }
+        let parts = text.dropFirst(6).split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count <= 2 else {
+            throw Refusal("is IPv6; only IPv4 is supported, such as tcp://192.168.140.10:502")
+        }
+        guard parts.count == 2, let address = IPv4Address(parts[0]),
+            let port = TransportPort("tcp/\(parts[1])")
+        else { return nil }
+        return ModbusTarget(address: address, port: port.port)
+    }
+}
+
+extension Kind where Value == Settings.Register {
+    static let register = Kind.quoted(
+        "a register",
+        hint: "coil, discrete, input or holding, and an address, such as \"holding:100\"",
+        range: "0 to 65535", text: { "\($0.table.rawValue):\($0.address)" }
+    ) { text throws(Refusal) in
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let table = Settings.Register.Table(rawValue: String(parts[0])),
+            !parts[1].isEmpty, parts[1].utf8.allSatisfy(\.isDigit)
+        else { return nil }
+        guard let address = UInt16(parts[1]) else {
+            throw Refusal("is out of range; addresses are 0 to 65535, counted from zero")
+        }
+        return Settings.Register(table: table, address: address)
+    }
+}
+
+extension Kind where Value == Settings.RegisterType {
+    private static let plain: [(name: String, type: Settings.RegisterType)] = [
+        ("bool", .bool), ("int16", .int16), ("uint16", .uint16), ("int32", .int32),
+        ("uint32", .uint32), ("float32", .float32),
+    ]
+
+    static let registerType = Kind.quoted(
+        "a type", hint: "bool, int16, uint16, int32, uint32, float32 or \"string:16\"",
+        range: "bool, int16, uint16, int32, uint32, float32 or string:1 to string:250",
+        text: { type in
+            if case .string(let bytes) = type { return "string:\(bytes)" }
+            return plain.first { $0.type == type }?.name ?? ""
+        }
+    ) { text throws(Refusal) in
+        if let known = plain.first(where: { $0.name == text }) { return known.type }
+        guard text.hasPrefix("string:"), let bytes = Int(decimal: text.dropFirst(7)) else {
+            return nil
+        }
+        guard (1...250).contains(bytes) else {
+            throw Refusal("is out of range; write string:1 to string:250")
+        }
+        return .string(bytes: bytes)
+    }
+}
+
+extension Kind where Value == Settings.KeySwitch.Line {
+    static let line = Kind(
+        "a GPIO line", hint: "its name in quotes, or its number",
+        range: "1 to 31 bytes, or 0 to 65535",
+        text: { line in
+            switch line {
+            case .offset(let number): "\(number)"
+            case .name(let name): "\"\(name)\""
+            }
+        }
+    ) { value throws(Refusal) in
+        switch value {
+        case .integer(let number):
+            guard (0...65535).contains(number) else {
+                throw Refusal("is out of range; write 0 to 65535")
+            }
+            return .offset(UInt32(number))
+        case .string(let name):
+            guard (1...31).contains(name.utf8.count), !name.utf8.contains(where: \.isControl)
+            else { throw Refusal("cannot name a GPIO line; write 1 to 31 bytes") }
+            return .name(name)
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import Base
+
+/// Addresses, networks, names and ports.
+private func refuseIPv6(_ text: String) throws(Refusal) {
+    let looksLikeIt =
+        text.utf8.count(where: { $0 == UInt8(ascii: ":") }) >= 2
+        && text.utf8.allSatisfy { $0.isHexDigit || ":./[]%".utf8.contains($0) }
+    if looksLikeIt { throw Refusal("is IPv6; only IPv4 is supported, such as 192.0.2.1") }
+}
+
+extension Kind where Value == IPv4Address {
+    /// An address that a host may have.
+    static let host = Kind.quoted(
+        "an IPv4 address", hint: "four numbers, such as \"192.0.2.1\""
+    ) { text throws(Refusal) in
+        try refuseIPv6(text)
+        guard let address = IPv4Address(text) else { return nil }
+        switch address.bytes[0] {
+        case 1..<127, 128..<224: return address
+        default: throw Refusal("is not the address of another host; write one such as 192.0.2.1")
+        }
+    }
+
+    static let loopback = Kind.quoted(
+        "a loopback address", hint: "an address of this host, such as \"127.0.0.1\"",
+        range: "127.0.0.0/8"
+    ) { text throws(Refusal) in
+        try refuseIPv6(text)
+        guard let address = IPv4Address(text), address.bytes[0] == 127 else { return nil }
+        return address
+    }
+}
+
+extension Kind where Value == CIDR {
+    static let network = Kind.quoted(
+        "an IPv4 network", hint: "its first address and its length, such as \"192.168.140.0/24\"",
+        range: "/8 to /30"
+    ) { text throws(Refusal) in
+        try refuseIPv6(text)
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let address = IPv4Address(parts[0]),
+            let length = Int(decimal: parts[1]),
+            let network = CIDR(containing: address, prefixLength: length)
+        else { return nil }
+        guard network.network == address else {
+            throw Refusal("is an address within a network; write \"\(network)\"")
+        }
+        guard (8...30).contains(length) else { throw Refusal("is out of range; write /8 to /30") }
+        guard Kind<IPv4Address>.isOrdinary(network) else {
+            throw Refusal("is not a network of hosts; write one such as \"192.168.140.0/24\"")
+        }
+        return network
+    }
+}
+
+extension Kind where Value == IPv4Address {
+    fileprivate static func isOrdinary(_ network: CIDR) -> Bool {
+        let first = network.network.bytes[0]
+        return (1..<127).contains(first) || (128..<224).contains(first)
+    }
+}
+
+extension Kind where Value == DomainPattern {
+    static let pattern = Kind.quoted(
+        "a domain name", hint: "a name, or *. and a name, such as \"*.ixon.net\""
+    ) { text throws(Refusal) in
+        try refuseIPv6(text)
+        guard IPv4Address(text) == nil else {
+            throw Refusal("is an address; what is allowed is named, such as \"*.ixon.net\"")
+        }
+        return DomainPattern(text)
+    }
+}
+
+extension Kind where Value == DomainName {
+    static let name = Kind.quoted("a domain name", hint: "a name, such as \"vpn.ixon.net\"") {
+        text in
+        DomainName(text)
+    }
+}
+
+extension Kind where Value == TransportPort {
+    static let port = Kind.quoted(
+        "a port", hint: "tcp/ or udp/ and a number, such as \"tcp/443\"", range: "1 to 65535"
+    ) { text in
+        TransportPort(text)
+    }
+}
+
+extension Kind where Value == Settings.Endpoint {
+    /// `mqtts://host:port`
+    static let broker = Kind.quoted(
+        "a broker", hint: "a URL, such as \"mqtts://mqtt.ixon.net:443\"",
+        text: { "mqtts://\($0.host):\($0.port.port)" }
+    ) { text throws(Refusal) in
+        guard !text.hasPrefix("mqtt://") else {
+            throw Refusal("is not encrypted; write mqtts:// and the broker's TLS port")
+        }
+        guard text.hasPrefix("mqtts://") else { return nil }
+        return try endpoint(text.dropFirst("mqtts://".count), transport: .tcp)
+    }
+
+    /// `host:port/udp`
+    static let remote = Kind.quoted(
+        "a server", hint: "host:port/udp or host:port/tcp, such as \"vpn.ixon.net:1194/udp\"",
+        text: { "\($0.host):\($0.port.port)/\($0.port.transport.rawValue)" }
+    ) { text throws(Refusal) in
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let transport = TransportProtocol(rawValue: String(parts[1]))
+        else { return nil }
+        return try endpoint(parts[0], transport: transport)
+    }
+
+    private static func endpoint(
+        _ text: Substring, transport: TransportProtocol
+    ) throws(Refusal) -> Settings.Endpoint? {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard let first = parts.first, IPv4Address(first) == nil, !text.hasPrefix("[") else {
+            throw Refusal("names an address; write the host's name, which the allow-list knows")
+        }
+        guard parts.count == 2, let host = DomainName(first),
+            let port = TransportPort("\(transport.rawValue)/\(parts[1])")
+        else { return nil }
+        return Settings.Endpoint(host: host, port: port)
+    }
+}

@@ -1,0 +1,184 @@
+import Base
+
+/// What must hold between keys. Each rule speaks only where the values it needs are right themselves.
+struct Rules {
+    let settings: Settings
+    let keepAlive: Settings.KeepAlive
+    var report: Report
+
+    mutating func check() {
+        checkNames()
+        checkNetworks()
+        checkKeepAlive()
+        checkMachines()
+        checkAllowList()
+        checkKeySwitch()
+    }
+
+    // MARK: - Names
+
+    private mutating func checkNames() {
+        let uplinks = settings.uplinks.enumerated()
+        unique(uplinks.map { ("uplink[\($0)].name", $1.name) })
+        var interfaces = uplinks.map { ("uplink[\($0)].interface", $1.interface) }
+        interfaces.append(("lan.interface", settings.lan.interface))
+        if let vpn = settings.vpn { interfaces.append(("vpn.interface", vpn.interface)) }
+        unique(interfaces)
+        unique(settings.machines.enumerated().map { ("machine[\($0)].name", $1.name) })
+        for (index, machine) in settings.machines.enumerated() {
+            unique(machine.tags.enumerated().map { ("machine[\(index)].tag[\($0)].name", $1.name) })
+        }
+    }
+
+    private mutating func unique(_ names: [(key: String, name: String)]) {
+        var known: [String: String] = [:]
+        for (key, name) in names where report.isSound(key) {
+            if let first = known[name] {
+                complain(key, "\(TOMLValue.quoted(name)) is taken by \(reference(to: first))")
+            } else {
+                known[name] = key
+            }
+        }
+    }
+
+    // MARK: - Networks
+
+    private mutating func checkNetworks() {
+        var networks: [(key: String, network: CIDR)] = [("lan.network", settings.lan.network)]
+        if let vpn = settings.vpn { networks.append(("vpn.network", vpn.network)) }
+        for (index, uplink) in settings.uplinks.enumerated() {
+            guard let network = uplink.network else { continue }
+            networks.append(("uplink[\(index)].network", network))
+        }
+        networks = networks.filter { report.isSound($0.key) }
+        for (index, one) in networks.enumerated() {
+            for other in networks[(index + 1)...] where one.network.overlaps(other.network) {
+                complain(
+                    other.key,
+                    "\(other.network) overlaps \(one.network) of \(reference(to: one.key))")
+            }
+        }
+        for (index, uplink) in settings.uplinks.enumerated() {
+            let key = "uplink[\(index)].gateway"
+            guard let gateway = uplink.gateway, report.isSound(key) else { continue }
+            if let network = uplink.network, report.isSound("uplink[\(index)].network"),
+                !network.contains(gateway)
+            {
+                let other = reference(to: "uplink[\(index)].network")
+                complain(key, "\(gateway) is outside \(network) of \(other)")
+            }
+        }
+    }
+
+    private mutating func checkKeepAlive() {
+        check("keepalive", keepAlive)
+        for (index, uplink) in settings.uplinks.enumerated() {
+            let key = "uplink[\(index)]"
+            guard report.isSet("\(key).timeout") || report.isSet("\(key).interval") else {
+                continue
+            }
+            check(key, uplink.keepAlive)
+        }
+    }
+
+    private mutating func check(_ key: String, _ keepAlive: Settings.KeepAlive) {
+        guard report.isSound("\(key).timeout", "\(key).interval", "keepalive"),
+            report.isSound("keepalive.timeout", "keepalive.interval"),
+            keepAlive.timeout > keepAlive.interval
+        else { return }
+        let timeout = DurationText.format(keepAlive.timeout)
+        let interval = DurationText.format(keepAlive.interval)
+        let set = report.isSet("\(key).timeout") ? "\(key).timeout" : "\(key).interval"
+        complain(
+            set,
+            "a timeout of \(timeout) is longer than the interval of \(interval); "
+                + "an answer must be due before the next probe")
+    }
+
+    // MARK: - Machines
+
+    private mutating func checkMachines() {
+        for (index, machine) in settings.machines.enumerated() {
+            let key = "machine[\(index)]"
+            let lan = settings.lan.network
+            if report.isSound("\(key).modbus", "lan.network"), !lan.contains(machine.address) {
+                let network = reference(to: "lan.network")
+                complain("\(key).modbus", "\(machine.address) is outside \(lan) of \(network)")
+            }
+            for (index, tag) in machine.tags.enumerated() {
+                check(tag, "\(key).tag[\(index)]")
+            }
+        }
+    }
+
+    private mutating func check(_ tag: Settings.Tag, _ key: String) {
+        guard report.isSound("\(key).type", "\(key).register") else { return }
+        let isBit = tag.register.table == .coil || tag.register.table == .discrete
+        let table = tag.register.table.rawValue
+        if isBit != (tag.type == .bool) {
+            complain(
+                "\(key).type",
+                isBit
+                    ? "a \(table) is one bit; write \"bool\""
+                    : "a bool is one bit; take it from a coil or discrete register")
+        } else if Int(tag.register.address) + tag.type.registers > 65536 {
+            complain(
+                "\(key).register",
+                "a value of \(tag.type.registers) registers goes over the last address, 65535")
+        }
+        guard tag.scale != nil, report.isSound("\(key).scale") else { return }
+        switch tag.type {
+        case .int16, .uint16, .int32, .uint32, .float32: break
+        case .bool, .string: complain("\(key).scale", "only numbers have a scale; leave it out")
+        }
+    }
+
+    // MARK: - Allow-list
+
+    private mutating func checkAllowList() {
+        if report.isSound("cloud.broker") { check(settings.cloud.broker, "cloud.broker") }
+        if let vpn = settings.vpn, report.isSound("vpn.remote") { check(vpn.remote, "vpn.remote") }
+    }
+
+    private mutating func check(_ endpoint: Settings.Endpoint, _ key: String) {
+        let (domains, ports) = (settings.cloud.domains, settings.cloud.ports)
+        if report.isSound("cloud.domains"), !domains.contains(where: { $0.matches(endpoint.host) })
+        {
+            let list = reference(to: "cloud.domains")
+            complain(key, "\(endpoint.host) is not allowed by \(list); add the name there")
+        }
+        if report.isSound("cloud.ports"), !ports.contains(endpoint.port) {
+            let list = reference(to: "cloud.ports")
+            complain(key, "\(endpoint.port) is not in \(list); add \"\(endpoint.port)\" there")
+        }
+    }
+
+    private mutating func checkKeySwitch() {
+        guard settings.vpn != nil, settings.keySwitch == nil, report.isSound("switch") else {
+            return
+        }
+        complain("vpn", "stands without [switch]; remote access needs the switch that closes it")
+    }
+
+    // MARK: - Words
+
+    private mutating func complain(_ key: String, _ message: String) {
+        report.add(message, key: key, at: report.place(of: key))
+    }
+
+    /// A key with its place, or as a default.
+    private func reference(to key: String) -> String {
+        report.isSet(key) ? "\(key) (\(report.place(of: key)))" : "\(key) (its default)"
+    }
+}
+
+extension Settings.RegisterType {
+    /// How many registers, or bits, a value takes.
+    fileprivate var registers: Int {
+        switch self {
+        case .bool, .int16, .uint16: 1
+        case .int32, .uint32, .float32: 2
+        case .string(let bytes): (bytes + 1) / 2
+        }
+    }
+}

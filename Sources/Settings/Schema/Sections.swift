@@ -1,0 +1,208 @@
+import Base
+
+/// Every key of the config file: its name, its place in `Settings`, its kind with its range, and (in
+/// the drafts) its default. `etc/drawbridge.toml` says the same to people; a test compares the two.
+enum Sections {
+    /// Settings being read, and what applies to several parts of them.
+    struct Draft: Sendable {
+        var keepAlive = Sections.keepAlive.draft
+        var settings = Settings(
+            device: Sections.device.draft, uplinks: [], lan: Sections.lan.draft,
+            dns: Sections.dns.draft, ntp: Sections.ntp.draft, cloud: Sections.cloud.draft,
+            recorder: Sections.recorder.draft, machines: [])
+    }
+
+    /// The order matters in one place: the uplinks begin with what `keepalive` says.
+    static let root = Section(
+        name: "", draft: Draft(),
+        keys: [
+            Key("device", \.settings.device, .table(device), required: true),
+            Key("keepalive", \.keepAlive, .table(keepAlive)),
+            Key(
+                "uplink", \.settings.uplinks, count: 1...8,
+                section: { uplink($0.keepAlive) }, draft: Draft()),
+            Key("lan", \.settings.lan, .table(lan), required: true),
+            Key("dns", \.settings.dns, .table(dns), required: true),
+            Key("ntp", \.settings.ntp, .table(ntp)),
+            Key("cloud", \.settings.cloud, .table(cloud), required: true),
+            Key("recorder", \.settings.recorder, .table(recorder)),
+            Key("machine", \.settings.machines, .tables(machine, count: 0...64)),
+            Key("vpn", optional: \.settings.vpn, .table(vpn)),
+            Key("switch", optional: \.settings.keySwitch, .table(keySwitch)),
+        ])
+
+    static let device = Section(
+        name: "device",
+        draft: Settings.Device(
+            name: "", stateDirectory: "/var/lib/drawbridge", runDirectory: "/run/drawbridge"),
+        keys: [
+            Key("name", \.name, .label, required: true),
+            Key("state", \.stateDirectory, .path("/var/lib/drawbridge")),
+            // A socket's whole path has at most 107 bytes (unix(7)).
+            Key("run", \.runDirectory, .path("/run/drawbridge", bytesMax: 80)),
+        ])
+
+    static let keepAlive = Section(
+        name: "keepalive",
+        draft: Settings.KeepAlive(
+            targets: [IPv4Address(value: 0x0101_0101), IPv4Address(value: 0x0909_0909)],
+            interval: .seconds(1), timeout: .milliseconds(500), failures: 3, successes: 5),
+        keys: [
+            Key(
+                "targets", \.targets,
+                .list(of: .host, "addresses", such: #"["9.9.9.9"]"#, count: 1...8)),
+            Key("interval", \.interval, .duration(.milliseconds(100) ... .seconds(3600))),
+            Key("timeout", \.timeout, .duration(.milliseconds(50) ... .seconds(10))),
+            Key("failures", \.failures, .integer(1...100)),
+            Key("successes", \.successes, .integer(1...100)),
+        ])
+
+    static func uplink(_ keepAlive: Settings.KeepAlive) -> Section<Settings.Uplink> {
+        Section(
+            name: "uplink",
+            draft: Settings.Uplink(name: "", interface: "", usesDHCP: true, keepAlive: keepAlive),
+            keys: [
+                Key("name", \.name, .plainName, required: true),
+                Key("interface", \.interface, .interface, required: true),
+                Key("dhcp", \.usesDHCP, .flag),
+                Key("gateway", optional: \.gateway, .host, fallback: "from DHCP"),
+                Key("network", optional: \.network, .network),
+            ]
+                + Sections.keepAlive.keys.map {
+                    $0.within(\Settings.Uplink.keepAlive, fallback: "as in [keepalive]")
+                })
+    }
+
+    static let lan = Section(
+        name: "lan", draft: Settings.LAN(interface: "br-lan", network: nowhere),
+        keys: [
+            Key("interface", \.interface, .interface),
+            Key("network", \.network, .network, required: true),
+        ])
+
+    static let dns = Section(
+        name: "dns",
+        draft: Settings.DNS(servers: [], listen: IPv4Address(value: 0x7f00_0001)),
+        keys: [
+            Key(
+                "servers", \.servers,
+                .list(of: .host, "addresses", such: #"["9.9.9.9"]"#, count: 1...4), required: true),
+            Key("listen", \.listen, .loopback),
+        ])
+
+    static let ntp = Section(
+        name: "ntp", draft: Settings.NTP(servers: []),
+        keys: [
+            Key(
+                "servers", \.servers,
+                .list(of: .host, "addresses", such: #"["9.9.9.9"]"#, count: 0...8))
+        ])
+
+    static let cloud = Section(
+        name: "cloud",
+        draft: Settings.Cloud(
+            domains: ["*.ixon.net", "*.ixon.cloud", "*.ayayot.com"].compactMap { .init($0) },
+            ports: [.init(.tcp, 443), .init(.tcp, 8443), .init(.udp, 1194)],
+            broker: noEndpoint, group: "drawbridge", identity: identity),
+        keys: [
+            Key(
+                "domains", \.domains,
+                .list(of: .pattern, "names", such: #"["*.ixon.net"]"#, count: 1...64)),
+            Key("ports", \.ports, .list(of: .port, "ports", such: #"["tcp/443"]"#, count: 1...16)),
+            Key("broker", \.broker, .broker, required: true),
+            Key("group", \.group, .plainName),
+        ] + identityKeys.map { $0.within(\Settings.Cloud.identity) })
+
+    static let recorder = Section(
+        name: "recorder",
+        draft: Settings.Recorder(
+            directory: "/var/lib/drawbridge/recorder", size: ByteSize(bytes: 8_000_000_000),
+            sync: .seconds(1)),
+        keys: [
+            Key("directory", \.directory, .path("/var/lib/drawbridge/recorder")),
+            Key("size", \.size, .size(ByteSize(bytes: 1 << 20)...ByteSize(bytes: 1 << 40))),
+            Key("sync", \.sync, .duration(.milliseconds(10) ... .seconds(60))),
+        ])
+
+    static let machine = Section(
+        name: "machine",
+        draft: Settings.Machine(
+            name: "", address: IPv4Address(value: 0), port: 0, unit: 1, timeout: .seconds(1),
+            tags: []),
+        keys: [
+            Key("name", \.name, .plainName, required: true),
+            Key("modbus", \.modbus, .modbus, required: true),
+            Key("unit", \.unit, .integer(0...255)),
+            Key("timeout", \.timeout, .duration(.milliseconds(50) ... .seconds(10))),
+            Key("tag", \.tags, .tables(tag, count: 0...2000)),
+        ])
+
+    static let tag = Section(
+        name: "machine.tag",
+        draft: Settings.Tag(
+            name: "", register: .init(table: .holding, address: 0), type: .bool,
+            every: .seconds(1)),
+        keys: [
+            Key("name", \.name, .tagName, required: true),
+            Key("register", \.register, .register, required: true),
+            Key("type", \.type, .registerType, required: true),
+            Key("scale", optional: \.scale, .factor),
+            Key("log", \.every, .table(log)),
+        ])
+
+    static let log = Section(
+        name: "machine.tag.log", draft: Duration.seconds(1),
+        keys: [Key("every", \.self, .duration(.milliseconds(100) ... .seconds(86400)))])
+
+    static let vpn = Section(
+        name: "vpn",
+        draft: Settings.VPN(
+            remote: noEndpoint, interface: "vpn0", network: nowhere, identity: identity,
+            verifyName: ""),
+        keys: [
+            Key("remote", \.remote, .remote, required: true),
+            Key("interface", \.interface, .interface),
+            Key("network", \.network, .network, required: true),
+            Key("tls-crypt", optional: \.tlsCrypt, .path("/etc/drawbridge/pki/tls-crypt.key")),
+            Key("verify-name", \.verifyName, .commonName, fallback: "the host of remote"),
+        ] + identityKeys.map { $0.within(\Settings.VPN.identity) },
+        finish: { vpn in
+            if vpn.verifyName.isEmpty { vpn.verifyName = vpn.remote.host.description }
+        })
+
+    static let keySwitch = Section(
+        name: "switch",
+        draft: Settings.KeySwitch(
+            chip: "/dev/gpiochip0", line: .offset(0), offLevel: .low, bias: .pullUp,
+            debounce: .milliseconds(50)),
+        keys: [
+            Key("chip", \.chip, .path("/dev/gpiochip0")),
+            Key("line", \.line, .line, required: true),
+            Key("when", \.offLevel, .choice()),
+            Key("bias", \.bias, .choice()),
+            Key("debounce", \.debounce, .duration(.milliseconds(1) ... .seconds(10))),
+        ])
+
+    private static let identity = Settings.Identity(
+        authority: "/etc/drawbridge/pki/ca.pem", certificate: "/etc/drawbridge/pki/device.pem",
+        key: "/etc/drawbridge/pki/device.key")
+
+    private static let identityKeys: [Key<Settings.Identity>] = Section(
+        name: "", draft: identity,
+        keys: [
+            Key("ca", \.authority, .path(identity.authority)),
+            Key("certificate", \.certificate, .path(identity.certificate)),
+            Key("key", \.key, .path(identity.key)),
+        ]
+    ).keys
+
+    // What stands in for required values until they are read.
+    private static let nowhere = constant(CIDR("0.0.0.0/32"))
+    private static let noEndpoint = Settings.Endpoint(
+        host: constant(DomainName("invalid")), port: .init(.tcp, 1))
+
+    private static func constant<Value>(_ value: Value?) -> Value {
+        guard let value else { preconditionFailure("a constant of the program is right") }
+        return value
+    }
+}

@@ -1,0 +1,76 @@
+import Base
+
+extension Settings {
+    /// The settings in a few lines for people, as `drawbridge check` shows them.
+    package var summary: [String] {
+        var lines = [("device", device.name)]
+        lines += uplinks.enumerated().map { index, uplink in
+            let probe = uplink.keepAlive
+            return (
+                index == 0 ? "uplinks" : "",
+                "\(index + 1). \(uplink.name) (\(uplink.interface)): down after \(probe.failures) "
+                    + "lost probes \(DurationText.format(probe.interval)) apart, "
+                    + "up after \(probe.successes) answers"
+            )
+        }
+        lines.append(("lan", "\(lan.network) on \(lan.interface)"))
+        let names = cloud.domains.map(\.description).joined(separator: ", ")
+        let ports = cloud.ports.map(\.description).joined(separator: ", ")
+        lines.append(("cloud", "broker \(cloud.broker.host):\(cloud.broker.port.port)"))
+        lines.append(("", "only \(names) on \(ports)"))
+        lines.append(
+            (
+                "recorder",
+                "\(recorder.size.exactText) in \(recorder.directory), "
+                    + "on flash within \(DurationText.format(recorder.sync))"
+            ))
+        lines += machines.enumerated().map { index, machine in
+            let place = "\(machine.address):\(machine.port)"
+            return (
+                index == 0 ? "machines" : "",
+                "\(machine.name) at \(place), \(machine.tags.count) tags"
+            )
+        }
+        lines.append(
+            ("vpn", vpn.map { "\($0.remote.host) \($0.remote.port) on \($0.interface)" } ?? "none"))
+        if let keySwitch { lines.append(("switch", keySwitch.summary)) }
+        return lines.map { title, text in
+            title + String(repeating: " ", count: 10 - title.count) + text
+        }
+    }
+
+    /// The files that the settings name, with the key that names each: to be checked before use.
+    package var namedFiles: [(key: String, path: String)] {
+        func paths(_ section: String, _ identity: Identity) -> [(key: String, path: String)] {
+            [
+                ("\(section).ca", identity.authority),
+                ("\(section).certificate", identity.certificate), ("\(section).key", identity.key),
+            ]
+        }
+        var files = paths("cloud", cloud.identity)
+        if let vpn {
+            files += paths("vpn", vpn.identity)
+            if let path = vpn.tlsCrypt { files.append(("vpn.tls-crypt", path)) }
+        }
+        return files
+    }
+}
+
+extension Settings.KeySwitch {
+    fileprivate var summary: String {
+        let name = Kind.line.text(line)
+        return "\(chip) line \(name): \(offLevel.rawValue) closes the VPN; a cut wire \(cutWire)"
+    }
+
+    /// What a wire that is cut does, which depends on where the bias pulls the line.
+    private var cutWire: String {
+        let reads: Level
+        switch bias {
+        case .pullUp: reads = .high
+        case .pullDown: reads = .low
+        case .asIs, .disabled: return "is not seen for sure: nothing pulls the line"
+        }
+        return reads == offLevel
+            ? "closes it too" : "ALLOWS it: prefer to close on \(reads.rawValue)"
+    }
+}

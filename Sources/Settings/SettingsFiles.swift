@@ -1,0 +1,91 @@
+import Glibc
+
+/// One config file in memory.
+package struct SettingsSource: Sendable {
+    /// The name that messages show.
+    package var name: String
+    package var bytes: [UInt8]
+
+    package init(name: String, bytes: [UInt8]) {
+        self.name = name
+        self.bytes = bytes
+    }
+}
+
+/// Finds and reads the main file and what lies in `conf.d` beside it.
+enum SettingsFiles {
+    /// Most files in `conf.d`.
+    static let partsMax = 64
+
+    /// The sources in the order in which they are merged; files that can't be read are problems.
+    static func read(main: String) -> (sources: [SettingsSource], problems: [SettingsProblem]) {
+        var sources: [SettingsSource] = []
+        var problems: [SettingsProblem] = []
+        func take(_ path: String) {
+            do throws(Refusal) {
+                sources.append(SettingsSource(name: path, bytes: try bytes(of: path)))
+            } catch {
+                problems.append(SettingsProblem(Position(file: path), error.message))
+            }
+        }
+        take(main)
+        let slash = main.lastIndex(of: "/")
+        let directory = (slash.map { String(main[...$0]) } ?? "") + "conf.d"
+        do throws(Refusal) {
+            for name in try names(in: directory) { take("\(directory)/\(name)") }
+        } catch {
+            problems.append(SettingsProblem(Position(file: directory), error.message))
+        }
+        return (sources, problems)
+    }
+
+    /// The names of the parts, in byte order; none if there is no such directory.
+    private static func names(in directory: String) throws(Refusal) -> [String] {
+        guard let stream = opendir(directory) else {
+            guard errno != ENOENT else { return [] }
+            throw Refusal("cannot read the directory: \(reason(errno))")
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard name.hasSuffix(".toml"), !name.hasPrefix(".") else { continue }
+            guard names.count < partsMax else {
+                throw Refusal("holds more than \(partsMax) files; put them together")
+            }
+            names.append(name)
+        }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    private static func bytes(of path: String) throws(Refusal) -> [UInt8] {
+        // Not to wait for the writer of a pipe that lies where a file should.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { throw Refusal("cannot read the file: \(reason(errno))") }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw Refusal("cannot read the file: it is not a regular file")
+        }
+        // One byte more than allowed lets the parser see that it is too long.
+        let room = TOMLParser.Limits.bytesMax + 1
+        var content: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while content.count < room {
+            let count = Glibc.read(file, &buffer, min(buffer.count, room - content.count))
+            if count == 0 { break }
+            if count < 0 {
+                guard errno == EINTR else {
+                    throw Refusal("cannot read the file: \(reason(errno))")
+                }
+                continue
+            }
+            content += buffer[..<count]
+        }
+        return content
+    }
+
+    private static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
+}

@@ -1,0 +1,22 @@
+import Testing
+
+@testable import Settings
+
+/// Broken files, each with the lines that it must give beside it in `NAME.errors`.
+@Suite struct FixtureTests {
+    static let names = [
+        "addresses", "allow-list", "broken-header", "duplicates", "empty", "keepalive", "lists",
+        "missing", "nine-uplinks", "not-allowed", "not-text", "overlaps", "paths", "redefined",
+        "syntax", "tags", "unclosed-list", "unclosed-text", "unknown-keys", "values",
+    ]
+
+    @Test("a broken file gives every error with its place", arguments: names)
+    func errors(name: String) throws {
+        let source = try #require(
+            SettingsFiles.read(main: "\(Files.fixtures)/\(name).toml").sources.first)
+        let lines = Files.errors([SettingsSource(name: "\(name).toml", bytes: source.bytes)])
+        let expected = try Files.text("\(Files.fixtures)/\(name).errors")
+            .split(separator: "\n").map { String($0) }
+        #expect(lines == expected)
+    }
+}
