@@ -4,8 +4,8 @@
 set -eu
 
 packages="
-    g++ pkg-config protobuf-compiler libsystemd-dev
-    libgpiod-dev libmosquitto-dev libmodbus-dev libtomlplusplus-dev
+    gcc pkg-config protobuf-compiler libsystemd-dev
+    libgpiod-dev libmosquitto-dev libmodbus-dev
     mosquitto mosquitto-clients openvpn dnsmasq-base nftables iproute2 conntrack
     nmap iputils-ping openssl util-linux procps
 "
