@@ -15,7 +15,8 @@ struct KeySwitchLine: Sendable {
     /// Turns the switch and returns the moment just before the level changed.
     @discardableResult
     func turn(_ position: SwitchPosition) async throws -> Instant {
-        try await control("line \(Self.name) \(position == .on ? 1 : 0)")
+        // The key's contact pulls the line down; open, or with a cut wire, it is pulled up: off.
+        try await control("line \(Self.name) \(position == .on ? 0 : 1)")
     }
 
     /// Gives fakegpiod any of its commands, such as `bounce vpn-switch 7 300` or `unplug`.

@@ -22,7 +22,7 @@ package struct SiteOptions: Sendable {
     package init() {}
 }
 
-/// The positions of the key switch; the line's level is high when on.
+/// The positions of the key switch; the line's level is low when on, so that a cut wire is off.
 package enum SwitchPosition: String, Sendable {
     case off, on
 }

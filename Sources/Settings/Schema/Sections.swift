@@ -173,7 +173,7 @@ enum Sections {
     static let keySwitch = Section(
         name: "switch",
         draft: Settings.KeySwitch(
-            chip: "/dev/gpiochip0", line: .offset(0), offLevel: .low, bias: .pullUp,
+            chip: "/dev/gpiochip0", line: .offset(0), offLevel: .high, bias: .pullUp,
             debounce: .milliseconds(50)),
         keys: [
             Key("chip", \.chip, .path("/dev/gpiochip0")),
