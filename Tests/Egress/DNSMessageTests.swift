@@ -67,7 +67,8 @@ import Testing
     @Test("the longest name with the most addresses still fits into 512 bytes")
     func longestReply() throws {
         let label = String(repeating: "a", count: 61)
-        let name = try #require(DomainName([label, label, label, label, "ab"].joined(separator: ".")))
+        let name = try #require(
+            DomainName([label, label, label, label, "ab"].joined(separator: ".")))
         let query = try DNSMessage(decoding: DNSMessage.query(id: 1, name: name))
         let addresses = (1...16).map { IPv4Address(value: 0x0101_0100 + $0) }
         let reply = DNSMessage.reply(to: query, .noError, addresses: addresses)

@@ -32,7 +32,7 @@ import Testing
         expected += [0x08, 0, 1, 0, 0xff, 0xff, 0xff, 0xfc]  // NFT_GOTO
         expected += [0x0f, 0, 2, 0] + Array("vpn_to_lan".utf8) + [0, 0]  // NFTA_VERDICT_CHAIN
         expected += [
-            0x14, 0, 0, 0, 0x11, 0, 0x01, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10,  // BATCH_END, seq 2
+            0x14, 0, 0, 0, 0x11, 0, 0x01, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10,  // BATCH_END
         ]
         #expect(batch.bytes == expected)
         #expect(batch.acknowledgements == 1)

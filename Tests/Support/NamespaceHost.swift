@@ -54,5 +54,17 @@ package actor NamespaceHost {
         try await ip("link set \(interface) up")
         try await other.ip("address add \(otherAddress) dev \(otherInterface)")
         try await other.ip("link set \(otherInterface) up")
+        try await waitUntilUp(interface)
+        try await other.waitUntilUp(otherInterface)
+    }
+
+    /// The kernel lets packets into a new cable only up to a second after both ends are up.
+    private func waitUntilUp(_ interface: String) async throws {
+        for _ in 0..<250 {
+            let result = try await run(["/usr/sbin/ip", "link", "show", "dev", interface])
+            if result.output.contains("state UP") { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw SystemError("wait for interface \(interface) to be up", code: ETIMEDOUT)
     }
 }
