@@ -1,0 +1,15 @@
+package import Base
+
+/// The firewall, as the resolver needs it.
+package protocol AddressOpener: Sendable {
+    /// Lets the router reach addresses, from the return of this call until `duration` has passed.
+    func open(_ addresses: [IPv4Address], for duration: Duration) async throws
+}
+
+/// A name server somewhere.
+package protocol Upstream: Sendable {
+    /// Asks one server once for the IPv4 addresses of a name; throws when no valid answer comes in time.
+    ///
+    /// Valid is an answer from that server to this question; what it says is judged by the caller.
+    func ask(_ name: DomainName, at server: IPv4Address) async throws -> DNSMessage
+}

@@ -1,0 +1,22 @@
+package import Base
+
+/// What the resolver tells of itself.
+package struct EgressStatus: Equatable, Sendable {
+    package struct Name: Equatable, Sendable {
+        package var name: DomainName
+        package var addresses: [IPv4Address]
+        /// When the name is asked for again; its addresses stay open for `EgressPolicy.grace` more.
+        package var expiresAt: Instant
+    }
+
+    /// At most `NameCache.namesMax`, by name.
+    package var names: [Name]
+    /// At most `RefusalLog.namesMax`, the most refused first.
+    package var refused: [RefusalLog.Entry]
+    /// Refusals of still other names.
+    package var refusedOthers: Int
+    /// Queries that were dropped because too many were waiting.
+    package var overloaded: Int
+    /// Whether the name servers answered the last question.
+    package var serversAnswer: Bool
+}

@@ -1,0 +1,36 @@
+package import Base
+import Glibc
+package import Linux
+
+/// The set of cloud addresses that the router may reach, over one open netlink socket.
+package struct CloudSet: ~Copyable, Sendable {
+    private var socket: NFTablesSocket
+
+    package init() throws(SystemError) {
+        socket = try NFTablesSocket()
+    }
+
+    /// Opens addresses for a time, in one transaction.
+    ///
+    /// Add, delete, add: kernels before 6.12 ignore a new time-out for an element that exists, and
+    /// deleting one that does not exist would fail. No packet sees the moment between.
+    package mutating func open(_ addresses: [IPv4Address], for duration: Duration)
+        throws(SystemError)
+    {
+        guard !addresses.isEmpty else { return }
+        let attempted = "open \(addresses.count) cloud addresses in the firewall"
+        guard addresses.count <= NFTablesBatch.elementsMax else {
+            throw SystemError(attempted, code: E2BIG)
+        }
+        let elements = Set(addresses).sorted().map {
+            NFTablesElement(key: NFTablesElement.key($0), timeout: duration)
+        }
+        var batch = NFTablesBatch(
+            table: Ruleset.table,
+            [
+                .add(set: Ruleset.cloudSet, elements), .delete(set: Ruleset.cloudSet, elements),
+                .add(set: Ruleset.cloudSet, elements),
+            ])
+        try socket.commit(&batch, attempted)
+    }
+}

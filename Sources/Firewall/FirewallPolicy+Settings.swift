@@ -1,0 +1,33 @@
+import Base
+package import Settings
+
+extension FirewallPolicy {
+    /// The policy that the config file asks for.
+    package init(_ settings: Settings) throws(FirewallError) {
+        var uplinks: [Uplink] = []
+        for uplink in settings.uplinks {
+            uplinks.append(
+                Uplink(
+                    interface: try Self.interface(uplink.interface), usesDHCP: uplink.usesDHCP,
+                    probeTargets: uplink.keepAlive.targets))
+        }
+        var vpn: Segment?
+        if let configured = settings.vpn {
+            vpn = Segment(
+                interface: try Self.interface(configured.interface), network: configured.network)
+        }
+        self.init(
+            uplinks: uplinks,
+            lan: Segment(
+                interface: try Self.interface(settings.lan.interface),
+                network: settings.lan.network),
+            vpn: vpn, nameServers: settings.dns.servers, timeServers: settings.ntp.servers,
+            cloudPorts: settings.cloud.ports,
+            machines: settings.machines.map { Machine(address: $0.address, port: $0.port) })
+    }
+
+    private static func interface(_ text: String) throws(FirewallError) -> InterfaceName {
+        guard let name = InterfaceName(text) else { throw .unusableInterface(text) }
+        return name
+    }
+}

@@ -1,0 +1,80 @@
+package import Base
+
+/// Who may send what to whom: the value that the ruleset is written from (`docs/behaviour.md` §2).
+package struct FirewallPolicy: Equatable, Sendable {
+    /// In order of preference.
+    package var uplinks: [Uplink]
+    package var lan: Segment
+    /// nil: no remote access, nothing is ever forwarded.
+    package var vpn: Segment?
+    package var nameServers: [IPv4Address]
+    package var timeServers: [IPv4Address]
+    /// What may be reached at an address that the resolver has opened.
+    package var cloudPorts: [TransportPort]
+    package var machines: [Machine]
+
+    package struct Uplink: Equatable, Sendable {
+        package var interface: InterfaceName
+        package var usesDHCP: Bool
+        package var probeTargets: [IPv4Address]
+
+        package init(interface: InterfaceName, usesDHCP: Bool, probeTargets: [IPv4Address]) {
+            self.interface = interface
+            self.usesDHCP = usesDHCP
+            self.probeTargets = probeTargets
+        }
+    }
+
+    /// An interface and the network behind it.
+    package struct Segment: Equatable, Sendable {
+        package var interface: InterfaceName
+        package var network: CIDR
+
+        package init(interface: InterfaceName, network: CIDR) {
+            self.interface = interface
+            self.network = network
+        }
+    }
+
+    /// A machine that the router itself dials, over TCP.
+    package struct Machine: Hashable, Sendable {
+        package var address: IPv4Address
+        package var port: UInt16
+
+        package init(address: IPv4Address, port: UInt16) {
+            self.address = address
+            self.port = port
+        }
+    }
+
+    package init(
+        uplinks: [Uplink], lan: Segment, vpn: Segment?, nameServers: [IPv4Address],
+        timeServers: [IPv4Address], cloudPorts: [TransportPort], machines: [Machine]
+    ) {
+        self.uplinks = uplinks
+        self.lan = lan
+        self.vpn = vpn
+        self.nameServers = nameServers
+        self.timeServers = timeServers
+        self.cloudPorts = cloudPorts
+        self.machines = machines
+    }
+}
+
+/// A kernel interface name that is safe within a rule: 1…15 letters, digits, `.`, `-`, `_` or `@`.
+///
+/// nft reads a final `*` as "any interface that begins so", and a quote ends the name.
+package struct InterfaceName: Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    package init?(_ text: String) {
+        let isSafe = text.utf8.allSatisfy { byte in
+            (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte)
+                || [45, 46, 64, 95].contains(byte)
+        }
+        guard isSafe, (1...15).contains(text.utf8.count), text != ".", text != ".." else {
+            return nil
+        }
+        description = text
+    }
+}

@@ -1,0 +1,121 @@
+package import Base
+package import Linux
+package import Logging
+
+/// Keeps the firewall in force: loads rules, reads them back, opens cloud addresses.
+///
+/// It runs on a thread of its own: a netlink call waits while another program's transaction runs.
+/// Nothing is taken down when it ends: what is closed stays closed without us.
+package actor FirewallService {
+    private let executor: ThreadExecutor
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        executor.asUnownedSerialExecutor()
+    }
+
+    private let table: any FilterTable
+    private let forwarding: any Forwarding
+    private let logger: Logger
+    private var cloud: CloudSet?
+    private var inForce: (ruleset: Ruleset, installed: InstalledTable)?
+    /// Serialises `apply`, which suspends while `nft` runs.
+    private var isApplying = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    package init(table: any FilterTable, forwarding: any Forwarding, logger: Logger) {
+        executor = ThreadExecutor(name: "firewall")
+        self.table = table
+        self.forwarding = forwarding
+        self.logger = logger
+    }
+
+    /// The service on the kernel's own packet filter.
+    package init(logger: Logger) throws(SystemError) {
+        self.init(
+            table: try KernelFilterTable(), forwarding: KernelForwarding(), logger: logger)
+    }
+
+    /// Brings a policy into force; does nothing when it is, untouched by others.
+    ///
+    /// When it throws, the rules before are still in force.
+    package func apply(_ policy: FirewallPolicy) async throws {
+        try await apply(Ruleset(for: policy), named: "policy")
+        try forwarding.set(
+            enabled: policy.vpn != nil, closed: policy.uplinks.map(\.interface))
+    }
+
+    /// Lets nothing pass but loopback: for a start without a usable config.
+    package func denyAll() async throws {
+        try await apply(.denyAll, named: "deny-all")
+        try forwarding.set(enabled: false, closed: [])
+    }
+
+    private func apply(_ ruleset: Ruleset, named name: Logger.MetadataValue) async throws {
+        await enter()
+        defer { leave() }
+        if let inForce, inForce.ruleset == ruleset, try table.read() == inForce.installed { return }
+        try await table.load(ruleset.text)
+        let installed = try table.read()
+        if let deviation = installed.deviation(from: ruleset) {
+            inForce = nil
+            throw FirewallError.notInForce(deviation: deviation)
+        }
+        inForce = (ruleset, installed)
+        let rules = ruleset.chains.reduce(0) { $0 + $1.rules.count }
+        logger.notice("firewall applied", metadata: ["ruleset": name, "rules": "\(rules)"])
+    }
+
+    /// Lets the router reach addresses on the cloud ports, from the return of this call until
+    /// `duration` has passed; for an address that is open already the time begins anew.
+    package func open(_ addresses: [IPv4Address], for duration: Duration) throws {
+        if cloud == nil { cloud = try CloudSet() }
+        try cloud?.open(addresses, for: duration)
+    }
+
+    /// What is in force and what was dropped.
+    package func status() throws -> FirewallStatus {
+        let installed = try table.read()
+        return FirewallStatus(
+            isInForce: inForce.map { $0.installed == installed } ?? false,
+            isOpenForLoopbackOnly: inForce?.ruleset == .denyAll,
+            dropped: try table.counters())
+    }
+
+    private func enter() async {
+        if !isApplying {
+            isApplying = true
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    private func leave() {
+        if waiting.isEmpty {
+            isApplying = false
+        } else {
+            waiting.removeFirst().resume()
+        }
+    }
+}
+
+/// What the firewall tells of itself.
+package struct FirewallStatus: Equatable, Sendable {
+    package struct Counter: Equatable, Sendable {
+        /// `wan_to_lan` and the like; `docs/behaviour.md` §2.6 lists them.
+        package var name: String
+        package var packets: UInt64
+        package var bytes: UInt64
+
+        package init(name: String, packets: UInt64, bytes: UInt64) {
+            self.name = name
+            self.packets = packets
+            self.bytes = bytes
+        }
+    }
+
+    /// Whether the kernel holds exactly what was applied last.
+    package var isInForce: Bool
+    /// Whether that is the deny-all ruleset.
+    package var isOpenForLoopbackOnly: Bool
+    /// What was dropped since the table exists, in the order of `Ruleset.Counter`.
+    package var dropped: [Counter]
+}

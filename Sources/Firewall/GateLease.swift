@@ -1,0 +1,97 @@
+import Base
+import Glibc
+package import Linux
+import Synchronization
+
+/// The way between VPN and LAN, open only while somebody keeps saying so.
+///
+/// Opening is a lease: two elements of the verdict map `gate` that the kernel removes by itself after
+/// `duration`. A daemon that hangs or dies therefore closes the gate. The calls are synchronous, made
+/// for a real-time thread: the messages are built beforehand, the socket stays open, nothing is
+/// allocated.
+package final class GateLease: Sendable {
+    private struct State: ~Copyable {
+        var socket: NFTablesSocket
+        var refresh: NFTablesBatch
+        var close: NFTablesBatch
+        var deleteInward: NFTablesBatch
+        var deleteOutward: NFTablesBatch
+        let inward: NFTablesElement
+    }
+
+    /// How long the gate stays open after a refresh.
+    package static let durationDefault: Duration = .milliseconds(500)
+
+    private let state: Mutex<State>
+
+    package init(
+        vpnInterface: String, lanInterface: String, duration: Duration = durationDefault
+    ) throws(SystemError) {
+        let inward = NFTablesElement(
+            key: NFTablesElement.key(vpnInterface, lanInterface), timeout: duration,
+            goto: Ruleset.vpnToLANChain)
+        let outward = NFTablesElement(
+            key: NFTablesElement.key(lanInterface, vpnInterface), timeout: duration,
+            goto: Ruleset.lanToVPNChain)
+        let add = NFTablesBatch.Change.add(set: Ruleset.gateMap, [inward, outward])
+        let delete = NFTablesBatch.Change.delete(set: Ruleset.gateMap, [inward, outward])
+        func deleteOnly(_ element: NFTablesElement) -> NFTablesBatch {
+            NFTablesBatch(
+                table: Ruleset.table, [.delete(set: Ruleset.gateMap, [element])])
+        }
+        state = Mutex(
+            State(
+                socket: try NFTablesSocket(),
+                // Kernels before 6.12 ignore a new time-out for an element that exists.
+                refresh: NFTablesBatch(table: Ruleset.table, [add, delete, add]),
+                // Deleting what is not there would undo the batch: what was there would stay.
+                close: NFTablesBatch(table: Ruleset.table, [add, delete]),
+                deleteInward: deleteOnly(inward), deleteOutward: deleteOnly(outward),
+                inward: inward))
+    }
+
+    /// Opens the gate, or keeps it open, for `duration` from now.
+    package func refresh() throws(SystemError) {
+        try state.withLock { state throws(SystemError) in
+            try state.socket.commit(&state.refresh, "open the VPN gate in the firewall")
+        }
+    }
+
+    /// Closes the gate: when this returns no packet passes, established or not.
+    ///
+    /// Closing a closed gate, or one whose firewall is not loaded yet, is no error.
+    package func close() throws(SystemError) {
+        try state.withLock { state throws(SystemError) in
+            do throws(SystemError) {
+                try state.socket.commit(&state.close, Self.closing)
+            } catch {
+                // The adding half can be refused (no memory, no table): then delete one by one.
+                let first = Self.remaining(&state.socket, &state.deleteInward)
+                let second = Self.remaining(&state.socket, &state.deleteOutward)
+                if let error = first ?? second { throw error }
+            }
+        }
+    }
+
+    /// Whether the gate is open now, as the kernel has it.
+    package func isOpen() throws(SystemError) -> Bool {
+        try state.withLock { state throws(SystemError) in
+            try state.socket.contains(
+                table: Ruleset.table, set: Ruleset.gateMap, key: state.inward.key)
+        }
+    }
+
+    private static let closing = "close the VPN gate in the firewall"
+
+    /// Deletes an element; nil when it is gone, also because there is no such element, map or table.
+    private static func remaining(
+        _ socket: inout NFTablesSocket, _ batch: inout NFTablesBatch
+    ) -> SystemError? {
+        do throws(SystemError) {
+            try socket.commit(&batch, closing)
+            return nil
+        } catch {
+            return error.code == ENOENT ? nil : error
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Base
+package import Linux
+
+/// The kernel's table `inet drawbridge`: written by an `nft` child, read by netlink.
+///
+/// The `nft` library's licence does not go with ours in one process; a child has its own.
+package struct KernelFilterTable: FilterTable {
+    private final class Reader: Sendable {
+        let table: NFTablesTable
+        init() throws(SystemError) { table = try NFTablesTable(name: Ruleset.table) }
+    }
+
+    private static let program = "/usr/sbin/nft"
+    /// A load takes some 20 ms on a quiet machine.
+    private static let loadTimeout: Duration = .seconds(10)
+    /// Most of `nft`'s complaint that is passed on, in characters.
+    private static let complaintMax = 400
+
+    private let reader: Reader
+
+    package init() throws(SystemError) {
+        reader = try Reader()
+    }
+
+    package func load(_ text: String) async throws {
+        let result = try await Command.run(
+            [Self.program, "-f", "-"], input: text, timeout: Self.loadTimeout)
+        guard !result.exit.isSuccess else { return }
+        let complaint = result.error.split(separator: "\n").joined(separator: " ")
+        throw FirewallError.refused(
+            reason: "\(Self.program) ended with \(result.exit): "
+                + complaint.prefix(Self.complaintMax))
+    }
+
+    package func read() throws -> InstalledTable {
+        var chains: [String: InstalledTable.Chain] = [:]
+        for chain in try reader.table.chains() {
+            chains[chain.name] = InstalledTable.Chain(
+                hook: chain.base.flatMap { Self.hook($0.hook) },
+                dropsByDefault: chain.base?.dropsByDefault ?? false, rules: [])
+        }
+        for rule in try reader.table.rules() { chains[rule.chain]?.rules.append(rule.bytes) }
+        return InstalledTable(chains: chains)
+    }
+
+    package func counters() throws -> [FirewallStatus.Counter] {
+        let found = try reader.table.counters()
+        return Ruleset.Counter.allCases.compactMap { counter in
+            found.first { $0.name == counter.rawValue }.map {
+                FirewallStatus.Counter(name: $0.name, packets: $0.packets, bytes: $0.bytes)
+            }
+        }
+    }
+
+    /// `enum nf_inet_hooks`
+    private static func hook(_ number: UInt32) -> Ruleset.Hook? {
+        switch number {
+        case 1: .input
+        case 2: .forward
+        case 3: .output
+        default: nil
+        }
+    }
+}

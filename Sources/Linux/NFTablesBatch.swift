@@ -1,0 +1,129 @@
+package import Base
+
+/// One element of an nf_tables set or map.
+package struct NFTablesElement: Sendable {
+    /// The key's bytes as the kernel compares them: addresses in network order, an interface name in
+    /// 16 bytes filled with zeros, parts of a concatenation one after the other.
+    package var key: [UInt8]
+    /// After this time the kernel removes the element by itself; nil: it stays.
+    package var timeout: Duration?
+    /// For a verdict map: the chain that a matching packet goes to.
+    package var chain: String?
+
+    package init(key: [UInt8], timeout: Duration? = nil, goto chain: String? = nil) {
+        self.key = key
+        self.timeout = timeout
+        self.chain = chain
+    }
+
+    /// The key of an `ipv4_addr` set.
+    package static func key(_ address: IPv4Address) -> [UInt8] { address.bytes }
+
+    /// The key of an `ifname . ifname` set. Names longer than the kernel's 15 bytes are cut.
+    package static func key(_ first: String, _ second: String) -> [UInt8] {
+        [first, second].flatMap { name in
+            let bytes = name.utf8.prefix(15)
+            return Array(bytes) + [UInt8](repeating: 0, count: 16 - bytes.count)
+        }
+    }
+}
+
+/// Changes to the elements of `inet` sets, applied by the kernel as one transaction.
+///
+/// Layout: `linux/netfilter/nfnetlink.h` and `linux/netfilter/nf_tables.h`. Every message but the
+/// batch's own begin and end asks for an acknowledgement.
+package struct NFTablesBatch: Sendable {
+    /// The datagram; its sequence numbers start at 0.
+    package private(set) var bytes: [UInt8]
+    /// How many acknowledgements the kernel sends for it.
+    package private(set) var acknowledgements = 0
+    private var messageOffsets: [Int] = [0]
+
+    /// Most elements of one message: the nested list must stay below the 64 KiB of an attribute.
+    package static let elementsMax = 256
+
+    package enum Change: Sendable {
+        case add(set: String, [NFTablesElement])
+        case delete(set: String, [NFTablesElement])
+    }
+
+    /// A batch that makes `changes`, in this order, in the sets of one table.
+    package init(table: String, _ changes: [Change]) {
+        var message = NetlinkMessage()
+        Self.border(&message, type: 16, sequence: 0)  // NFNL_MSG_BATCH_BEGIN
+        for change in changes {
+            acknowledgements += 1
+            messageOffsets.append(message.bytes.count)
+            let sequence = UInt32(acknowledgements)
+            switch change {
+            case .add(let set, let elements):
+                // NFT_MSG_NEWSETELEM, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE
+                message.begin(type: Self.type(12), flags: 0x405, sequence: sequence)
+                Self.elements(&message, table, set, elements)
+            case .delete(let set, let elements):
+                // NFT_MSG_DELSETELEM, NLM_F_REQUEST | NLM_F_ACK; it identifies by key alone.
+                message.begin(type: Self.type(14), flags: 0x005, sequence: sequence)
+                Self.elements(&message, table, set, elements.map { NFTablesElement(key: $0.key) })
+            }
+            message.end()
+        }
+        messageOffsets.append(message.bytes.count)
+        Self.border(&message, type: 17, sequence: UInt32(acknowledgements + 1))  // …_BATCH_END
+        bytes = message.bytes
+    }
+
+    /// Renumbers the messages in place, so that answers to an earlier batch cannot be taken for ours.
+    package mutating func number(from first: UInt32) {
+        for (index, offset) in messageOffsets.enumerated() {
+            let value = first &+ UInt32(index)
+            for byte in 0..<4 {
+                bytes[offset + 8 + byte] = UInt8(truncatingIfNeeded: value >> (8 * byte))
+            }
+        }
+    }
+
+    /// A message type of the nf_tables subsystem (`NFNL_SUBSYS_NFTABLES` is 10).
+    static func type(_ message: UInt16) -> UInt16 { 10 << 8 | message }
+
+    /// `struct nfgenmsg`: family, version 0, resource id in network order.
+    static func header(_ message: inout NetlinkMessage, family: UInt8, resource: UInt16) {
+        message.append(family)
+        message.append(UInt8(0))
+        message.append(resource.bigEndian)
+    }
+
+    private static func border(_ message: inout NetlinkMessage, type: UInt16, sequence: UInt32) {
+        message.begin(type: type, flags: 0x001, sequence: sequence)
+        header(&message, family: 0, resource: 10)
+        message.end()
+    }
+
+    static func elements(
+        _ message: inout NetlinkMessage, _ table: String, _ set: String,
+        _ elements: [NFTablesElement]
+    ) {
+        precondition(elements.count <= elementsMax)
+        header(&message, family: 1, resource: 0)  // NFPROTO_INET
+        message.attribute(1, string: table)  // NFTA_SET_ELEM_LIST_TABLE
+        message.attribute(2, string: set)  // NFTA_SET_ELEM_LIST_SET
+        message.nested(3) { list in  // NFTA_SET_ELEM_LIST_ELEMENTS
+            for element in elements {
+                list.nested(1) { item in  // NFTA_LIST_ELEM
+                    if let timeout = element.timeout {
+                        let milliseconds = UInt64(max(1, timeout.nanoseconds / 1_000_000))
+                        item.attribute(4, network: milliseconds)  // NFTA_SET_ELEM_TIMEOUT
+                    }
+                    item.nested(1) { $0.attribute(1, element.key) }  // …_KEY, NFTA_DATA_VALUE
+                    if let chain = element.chain {
+                        item.nested(2) { data in  // NFTA_SET_ELEM_DATA
+                            data.nested(2) { verdict in  // NFTA_DATA_VERDICT
+                                verdict.attribute(1, network: Int32(-4))  // …_CODE, NFT_GOTO
+                                verdict.attribute(2, string: chain)  // NFTA_VERDICT_CHAIN
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Glibc
+
+/// What the kernel says of one `inet` table, through the nf_tables dump requests.
+package struct NFTablesTable: ~Copyable, Sendable {
+    package struct Chain: Equatable, Sendable {
+        package var name: String
+        /// nil: not a base chain, packets come only by a jump.
+        package var base: Base?
+
+        package struct Base: Equatable, Sendable {
+            /// `NF_INET_LOCAL_IN` 1, `NF_INET_FORWARD` 2, `NF_INET_LOCAL_OUT` 3
+            package var hook: UInt32
+            package var priority: Int32
+            package var dropsByDefault: Bool
+        }
+    }
+
+    package struct Rule: Equatable, Sendable {
+        package var chain: String
+        /// The rule as the kernel dumps it, with its handle: equal bytes mean an untouched rule.
+        package var bytes: [UInt8]
+    }
+
+    package struct Counter: Equatable, Sendable {
+        package var name: String
+        package var packets: UInt64
+        package var bytes: UInt64
+    }
+
+    package let name: String
+    private let socket: NetlinkSocket
+
+    /// A dump that other transactions keep interrupting is repeated so often.
+    private static let attemptsMax = 5
+
+    package init(name: String) throws(SystemError) {
+        self.name = name
+        socket = try NetlinkSocket(family: 12)
+    }
+
+    /// The table's chains; none when there is no such table.
+    package borrowing func chains() throws(SystemError) -> [Chain] {
+        var chains: [Chain] = []
+        for attributes in try dump(4, "chains") {  // NFT_MSG_GETCHAIN
+            guard let name = attributes[3]?.cString else { continue }
+            var base: Chain.Base?
+            if let hook = attributes[4].map({ NetlinkReply.attributes($0) }),
+                let number = hook[1]?.bigEndian(UInt32.self),
+                let priority = hook[2]?.bigEndian(Int32.self)
+            {
+                let policy = attributes[5]?.bigEndian(UInt32.self)
+                base = Chain.Base(
+                    hook: number, priority: priority, dropsByDefault: policy == 0)  // NF_DROP
+            }
+            chains.append(Chain(name: name, base: base))
+        }
+        return chains
+    }
+
+    /// The table's rules, in order within each chain.
+    package borrowing func rules() throws(SystemError) -> [Rule] {
+        var rules: [Rule] = []
+        for reply in try dumpReplies(7, "rules") {  // NFT_MSG_GETRULE
+            let attributes = reply.attributes(after: 4)
+            guard attributes[1]?.cString == name, let chain = attributes[2]?.cString else {
+                continue
+            }
+            // Behind `nfgenmsg`, which carries the number of the ruleset's generation.
+            rules.append(Rule(chain: chain, bytes: Array(reply.payload.dropFirst(4))))
+        }
+        return rules
+    }
+
+    /// The table's named counters.
+    package borrowing func counters() throws(SystemError) -> [Counter] {
+        var counters: [Counter] = []
+        for attributes in try dump(19, "counters") {  // NFT_MSG_GETOBJ
+            guard attributes[3]?.bigEndian(UInt32.self) == 1,  // NFT_OBJECT_COUNTER
+                let name = attributes[2]?.cString,
+                let data = attributes[4].map({ NetlinkReply.attributes($0) }),
+                let bytes = data[1]?.bigEndian(UInt64.self),
+                let packets = data[2]?.bigEndian(UInt64.self)
+            else { continue }
+            counters.append(Counter(name: name, packets: packets, bytes: bytes))
+        }
+        return counters
+    }
+
+    /// The attributes of each answer that belongs to this table: attribute 1 names it in all of them.
+    private borrowing func dump(_ request: UInt16, _ what: String)
+        throws(SystemError) -> [[UInt16: ArraySlice<UInt8>]]
+    {
+        var found: [[UInt16: ArraySlice<UInt8>]] = []
+        for reply in try dumpReplies(request, what) {
+            let attributes = reply.attributes(after: 4)
+            if attributes[1]?.cString == name { found.append(attributes) }
+        }
+        return found
+    }
+
+    private borrowing func dumpReplies(_ request: UInt16, _ what: String)
+        throws(SystemError) -> [NetlinkReply]
+    {
+        var message = NetlinkMessage()
+        // NLM_F_REQUEST | NLM_F_DUMP
+        message.begin(type: NFTablesBatch.type(request), flags: 0x301, sequence: 1)
+        NFTablesBatch.header(&message, family: 1, resource: 0)
+        message.end()
+        for _ in 0..<Self.attemptsMax {
+            let replies = try socket.dump(message.bytes, "list the \(what) of table inet \(name)")
+            // NLM_F_DUMP_INTR: a transaction went between, the parts may not fit together.
+            if !replies.contains(where: { $0.flags & 0x10 != 0 }) { return replies }
+        }
+        throw SystemError("list the \(what) of table inet \(name)", code: EINTR)
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// The whole slice as a number in network byte order; nil if it is too short.
+    fileprivate func bigEndian<I: FixedWidthInteger>(_ type: I.Type) -> I? {
+        number(at: 0, as: type).map { I(bigEndian: $0) }
+    }
+}

@@ -1,0 +1,207 @@
+import Base
+import Glibc
+import Linux
+import Logging
+import TestSupport
+import Testing
+
+@testable import Firewall
+
+/// The service and the lease against the kernel, each test in a namespace of its own.
+@Suite(.enabled(if: NetworkNamespace.isAvailable, "needs CAP_SYS_ADMIN"))
+struct KernelTests {
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private func list(_ host: NamespaceHost) async throws -> String {
+        try await host.run(["/usr/sbin/nft", "list", "ruleset"]).output
+    }
+
+    private func service(_ host: NamespaceHost) async throws -> FirewallService {
+        try await host.perform { try FirewallService(logger: logger) }
+    }
+
+    @Test("a policy is loaded, read back, and the same again changes nothing")
+    func applyTwice() async throws {
+        let host = try NamespaceHost()
+        let service = try await service(host)
+        try await service.apply(examplePolicy(dhcp: true))
+        let first = try await host.run(["/usr/sbin/nft", "-a", "list", "ruleset"]).output
+        #expect(first.contains("iifname . oifname vmap @gate"))
+        try await service.apply(examplePolicy(dhcp: true))
+        // Rule handles would be new if the rules had been loaded again.
+        let second = try await host.run(["/usr/sbin/nft", "-a", "list", "ruleset"]).output
+        #expect(second == first)
+        let status = try await service.status()
+        #expect(status.isInForce)
+        #expect(!status.isOpenForLoopbackOnly)
+        #expect(status.dropped.map(\.name) == Ruleset.Counter.allCases.map(\.rawValue))
+    }
+
+    @Test("another policy exchanges the rules; open addresses, counts and the lease stay")
+    func reapplyKeepsElements() async throws {
+        let host = try NamespaceHost()
+        let service = try await service(host)
+        try await service.apply(examplePolicy())
+        try await service.open([address("203.0.113.10")], for: .seconds(3600))
+        let lease = try await host.perform {
+            try GateLease(vpnInterface: "vpn0", lanInterface: "br-lan", duration: .seconds(60))
+        }
+        try lease.refresh()
+        var changed = try examplePolicy()
+        changed.timeServers = []
+        try await service.apply(changed)
+        let text = try await list(host)
+        #expect(!text.contains("udp dport 123"))
+        #expect(text.contains("203.0.113.10 timeout 1h"))
+        #expect(try lease.isOpen())
+        #expect(try await service.status().isInForce)
+    }
+
+    @Test("a foreign flush or a foreign rule is seen, and the next apply repairs it")
+    func foreignChange() async throws {
+        let host = try NamespaceHost()
+        let service = try await service(host)
+        for foreign in [
+            "flush ruleset", "insert rule inet drawbridge input accept",
+            "flush chain inet drawbridge output",
+        ] {
+            try await service.apply(examplePolicy())
+            #expect(try await service.status().isInForce)
+            let result = try await host.run(["/usr/sbin/nft", foreign])
+            #expect(result.exit.isSuccess, "\(result.error)")
+            #expect(try await !service.status().isInForce)
+            try await service.apply(examplePolicy())
+            #expect(try await service.status().isInForce)
+        }
+    }
+
+    @Test("deny-all, then a policy; the kernel forwards only when there is remote access")
+    func denyAllFirst() async throws {
+        let host = try NamespaceHost()
+        let service = try await service(host)
+        try await host.ip("link add eth0 type veth peer name far0")
+        try await service.denyAll()
+        #expect(try await service.status().isOpenForLoopbackOnly)
+        let forwarding: @Sendable () throws -> [String] = {
+            try ["ip_forward", "conf/eth0/forwarding", "conf/lo/forwarding"].map {
+                String(try SmallFile.readText("/proc/sys/net/ipv4/\($0)").prefix(1))
+            }
+        }
+        #expect(try await host.perform(forwarding) == ["0", "0", "0"])
+        try await service.apply(examplePolicy())
+        #expect(try await host.perform(forwarding) == ["1", "0", "1"])
+        try await service.apply(examplePolicy(vpn: false))
+        #expect(try await host.perform(forwarding) == ["0", "0", "0"])
+    }
+
+    @Test("rules that nft refuses leave the ones before in force")
+    func refusedRules() async throws {
+        let host = try NamespaceHost()
+        let table = try await host.perform { try KernelFilterTable() }
+        try await host.run(["/usr/sbin/nft", "-f", "-"], input: Ruleset.denyAll.text)
+        let before = try table.read()
+        #expect(before.deviation(from: .denyAll) == nil)
+        let result = try await host.run(
+            ["/usr/sbin/nft", "-f", "-"],
+            input: Ruleset.denyAll.text + "add rule inet drawbridge input goto nowhere\n")
+        #expect(!result.exit.isSuccess)
+        #expect(try table.read() == before)
+    }
+
+    @Test("an open address expires by itself, and opening it again begins its time anew")
+    func cloudExpiry() async throws {
+        let host = try NamespaceHost()
+        let service = try await service(host)
+        try await service.apply(examplePolicy())
+        try await service.open([address("203.0.113.10")], for: .seconds(3600))
+        try await service.open([address("203.0.113.10")], for: .milliseconds(200))
+        try await service.open([address("203.0.113.11")], for: .seconds(60))
+        let expired = try await eventually {
+            try await !list(host).contains("203.0.113.10 ")
+        }
+        #expect(expired)
+        #expect(try await list(host).contains("203.0.113.11 timeout 1m"))
+    }
+
+    @Test("opening without a firewall says what was attempted and why it failed")
+    func openWithoutTable() async throws {
+        let host = try NamespaceHost()
+        let service = try await service(host)
+        await #expect(
+            throws: SystemError("open 1 cloud addresses in the firewall", code: ENOENT)
+        ) {
+            try await service.open([address("203.0.113.10")], for: .seconds(1))
+        }
+    }
+
+    @Test("a lease opens, closes at once, and expires by itself when nobody refreshes it")
+    func lease() async throws {
+        let host = try NamespaceHost()
+        let lease = try await host.perform {
+            try GateLease(vpnInterface: "vpn0", lanInterface: "br-lan")
+        }
+        // Before there is a firewall: nothing to close, and nothing can be opened.
+        try lease.close()
+        #expect(try !lease.isOpen())
+        #expect(throws: SystemError("open the VPN gate in the firewall", code: ENOENT)) {
+            try lease.refresh()
+        }
+        try await service(host).apply(examplePolicy())
+        try lease.close()
+        for _ in 0..<3 {
+            try lease.refresh()
+            #expect(try lease.isOpen())
+        }
+        let text = try await list(host)
+        #expect(text.contains(#""vpn0" . "br-lan" timeout 500ms"#))
+        #expect(text.contains(": goto vpn_to_lan"))
+        try lease.close()
+        #expect(try !lease.isOpen())
+        #expect(try await !list(host).contains("goto"))
+        try lease.close()
+
+        try lease.refresh()
+        let start = SystemClock().now()
+        let closed = try await eventually { try !lease.isOpen() }
+        #expect(closed)
+        // It is a lease of 500 ms: it must not have ended long before.
+        #expect(SystemClock().now() - start >= .milliseconds(450))
+    }
+
+    @Test("closing gets through when a foreign hand has filled the map or left half of the lease")
+    func closeAgainstOdds() async throws {
+        let host = try NamespaceHost()
+        try await service(host).apply(examplePolicy())
+        let lease = try await host.perform {
+            try GateLease(vpnInterface: "vpn0", lanInterface: "br-lan", duration: .seconds(60))
+        }
+        let map = "inet drawbridge gate"
+        try lease.refresh()
+        try await host.run(["/usr/sbin/nft", "delete element \(map) { br-lan . vpn0 }"])
+        let filler = (0..<15).map { "x\($0) . y : drop" }.joined(separator: ", ")
+        let filled = try await host.run(["/usr/sbin/nft", "add element \(map) { \(filler) }"])
+        #expect(filled.exit.isSuccess, "\(filled.error)")
+        try lease.close()
+        #expect(try !lease.isOpen())
+    }
+
+    @Test("what nft complains about is in the error, and so is what to do")
+    func complaint() async throws {
+        let host = try NamespaceHost()
+        let table = try await host.perform { try KernelFilterTable() }
+        let error = await #expect(throws: FirewallError.self) {
+            try await table.load("add nonsense\n")
+        }
+        let text = error?.description ?? ""
+        #expect(text.contains("syntax error") && text.contains("CAP_NET_ADMIN"))
+    }
+}
+
+/// Asks again until it is so, for at most five seconds.
+func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
+    for _ in 0..<250 {
+        if try await condition() { return true }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+    return false
+}

@@ -1,0 +1,178 @@
+import Base
+import Testing
+
+@testable import Firewall
+
+/// Golden texts: `docs/behaviour.md` §2 says what each line is for.
+@Suite struct RulesetTests {
+    private func chain(_ name: String, of ruleset: Ruleset) throws -> [String] {
+        try #require(ruleset.chains.first { $0.name == name }).rules
+    }
+
+    @Test("behaviour 2.2: to the router come only replies")
+    func input() throws {
+        let rules = try chain("input", of: Ruleset(for: examplePolicy()))
+        #expect(
+            rules == [
+                #"iifname "lo" accept"#,
+                "meta nfproto ipv6 counter name ipv6 drop",
+                "ct state invalid counter name invalid drop",
+                #"iifname { "eth0", "wlan0", "wwan0", "br-lan" } ct direction reply ct state established accept"#,
+                #"iifname { "eth0", "wlan0", "wwan0", "br-lan" } meta l4proto icmp ct direction reply ct state related accept"#,
+                #"iifname { "eth0", "wlan0", "wwan0" } counter name wan_to_router drop"#,
+                #"iifname "br-lan" counter name lan_to_router drop"#,
+                #"iifname "vpn0" counter name vpn_to_router drop"#,
+                "counter name other_to_router drop",
+            ])
+    }
+
+    @Test("behaviour 2.3: the gate is the first rule of forward, and the only way through")
+    func forward() throws {
+        let rules = try chain("forward", of: Ruleset(for: examplePolicy()))
+        #expect(
+            rules == [
+                "iifname . oifname vmap @gate",
+                "meta nfproto ipv6 counter name ipv6 drop",
+                #"iifname { "eth0", "wlan0", "wwan0" } oifname "br-lan" counter name wan_to_lan drop"#,
+                #"iifname "br-lan" oifname { "eth0", "wlan0", "wwan0" } counter name lan_to_wan drop"#,
+                #"iifname "vpn0" oifname "br-lan" counter name vpn_to_lan drop"#,
+                #"iifname "br-lan" oifname "vpn0" counter name lan_to_vpn drop"#,
+                "counter name other_forward drop",
+            ])
+    }
+
+    @Test("behaviour 2.4: behind the gate only VPN users begin")
+    func gate() throws {
+        let ruleset = Ruleset(for: try examplePolicy())
+        #expect(
+            try chain("vpn_to_lan", of: ruleset) == [
+                "ip saddr 10.8.0.0/24 ip daddr 192.168.140.0/24 ct direction original ct state new,established accept",
+                "ip saddr 10.8.0.0/24 ip daddr 192.168.140.0/24 meta l4proto icmp ct direction original ct state related accept",
+                "counter name vpn_to_lan drop",
+            ])
+        #expect(
+            try chain("lan_to_vpn", of: ruleset) == [
+                "ip saddr 192.168.140.0/24 ip daddr 10.8.0.0/24 ct direction reply ct state established accept",
+                "ip saddr 192.168.140.0/24 ip daddr 10.8.0.0/24 meta l4proto icmp ct direction reply ct state related accept",
+                "counter name lan_to_vpn drop",
+            ])
+    }
+
+    @Test("behaviour 2.5: what the router itself sends")
+    func output() throws {
+        let wan = #"oifname { "eth0", "wlan0", "wwan0" }"#
+        let ports = "meta l4proto . th dport { tcp . 443, tcp . 8443, udp . 1194 }"
+        #expect(
+            try chain("output", of: Ruleset(for: examplePolicy())) == [
+                #"oifname "lo" accept"#,
+                "meta nfproto ipv6 counter name ipv6 drop",
+                #"oifname "eth0" ip daddr { 1.1.1.1, 9.9.9.9 } icmp type echo-request accept"#,
+                #"oifname "wlan0" ip daddr { 1.1.1.1, 9.9.9.9 } icmp type echo-request accept"#,
+                #"oifname "wwan0" ip daddr { 1.1.1.1, 9.9.9.9 } icmp type echo-request accept"#,
+                "\(wan) ip daddr { 9.9.9.9 } meta l4proto . th dport { tcp . 53, udp . 53 } accept",
+                "\(wan) ip daddr { 9.9.9.9 } udp dport 123 accept",
+                #"oifname "br-lan" ip daddr . tcp dport { 192.168.140.10 . 502 } accept"#,
+                "\(wan) ip daddr @cloud \(ports) accept",
+                "\(wan) \(ports) ct direction original ct state established accept",
+                "counter name egress drop",
+            ])
+    }
+
+    @Test("DHCP passes only on the uplinks that use it")
+    func dhcp() throws {
+        let with = Ruleset(for: try examplePolicy(dhcp: true))
+        #expect(
+            try chain("input", of: with).contains(
+                #"iifname { "eth0" } udp sport 67 udp dport 68 accept"#))
+        #expect(
+            try chain("output", of: with).contains(
+                #"oifname { "eth0" } udp sport 68 udp dport 67 accept"#))
+        #expect(!Ruleset(for: try examplePolicy()).text.contains("sport 67"))
+    }
+
+    @Test("without remote access there is no way through at all")
+    func noVPN() throws {
+        let ruleset = Ruleset(for: try examplePolicy(vpn: false))
+        for name in ["forward", "vpn_to_lan", "lan_to_vpn"] {
+            for rule in try chain(name, of: ruleset) { #expect(rule.hasSuffix(" drop")) }
+        }
+    }
+
+    @Test("empty lists leave their rule out instead of writing an empty set")
+    func emptyLists() throws {
+        var policy = try examplePolicy()
+        policy.machines = []
+        policy.timeServers = []
+        policy.nameServers = []
+        policy.cloudPorts = []
+        policy.uplinks = []
+        #expect(!Ruleset(for: policy).text.contains("{  }"))
+        #expect(try chain("output", of: Ruleset(for: policy)).count == 3)
+    }
+
+    @Test(
+        "every base chain ends in a counted drop, and no rule accepts both ways",
+        arguments: [true, false])
+    func endsInDrop(vpn: Bool) throws {
+        for ruleset in [Ruleset(for: try examplePolicy(vpn: vpn)), .denyAll] {
+            for chain in ruleset.chains {
+                let last = try #require(chain.rules.last)
+                #expect(last.hasPrefix("counter name ") && last.hasSuffix(" drop"))
+            }
+            #expect(
+                ruleset.chains.filter { $0.name == "forward" }.allSatisfy { chain in
+                    chain.rules.allSatisfy { !$0.hasSuffix("accept") }
+                })
+        }
+    }
+
+    @Test("the text of deny-all, whole")
+    func denyAllText() {
+        let counters = Ruleset.Counter.allCases.map { "\tcounter \($0.rawValue) {\n\t}\n" }.joined()
+        #expect(
+            Ruleset.denyAll.text == """
+                add table inet drawbridge
+                flush table inet drawbridge
+                table inet drawbridge {
+                \(counters)\tset cloud {
+                \t\ttype ipv4_addr
+                \t\tflags timeout
+                \t\tsize 1024
+                \t}
+                \tmap gate {
+                \t\ttype ifname . ifname : verdict
+                \t\tflags timeout
+                \t\tsize 16
+                \t}
+                \tchain vpn_to_lan {
+                \t\tcounter name vpn_to_lan drop
+                \t}
+                \tchain lan_to_vpn {
+                \t\tcounter name lan_to_vpn drop
+                \t}
+                \tchain input {
+                \t\ttype filter hook input priority filter; policy drop;
+                \t\tiifname "lo" accept
+                \t\tcounter name other_to_router drop
+                \t}
+                \tchain forward {
+                \t\ttype filter hook forward priority filter; policy drop;
+                \t\tcounter name other_forward drop
+                \t}
+                \tchain output {
+                \t\ttype filter hook output priority filter; policy drop;
+                \t\toifname "lo" accept
+                \t\tcounter name egress drop
+                \t}
+                }
+
+                """)
+    }
+
+    @Test(
+        "an interface name that would mean something else in nft is refused",
+        arguments: ["", "eth*", "a\"b", "a b", "sixteen-letters-", "..", "a/b", "ä"])
+    func unsafeNames(name: String) {
+        #expect(InterfaceName(name) == nil)
+    }
+}

@@ -1,0 +1,226 @@
+import Base
+import Glibc
+import Linux
+import Logging
+import TestSupport
+import Testing
+
+@testable import Firewall
+
+/// Packets between four hosts: who may send what to whom (`docs/behaviour.md` §2).
+@Suite(.enabled(if: NetworkNamespace.isAvailable, "needs CAP_SYS_ADMIN"))
+struct TrafficTests {
+    /// A router with one uplink, a LAN and a cable that stands for the tunnel; a neighbour at each.
+    private struct Site {
+        let router: NamespaceHost
+        /// 10.1.0.66, and the internet's 9.9.9.9 and 203.0.113.10.
+        let wan: NamespaceHost
+        /// 192.168.140.10
+        let plc: NamespaceHost
+        /// 10.8.0.6
+        let user: NamespaceHost
+        let firewall: FirewallService
+        let lease: GateLease
+
+        init() async throws {
+            router = try NamespaceHost()
+            wan = try NamespaceHost()
+            plc = try NamespaceHost()
+            user = try NamespaceHost()
+            try await router.connect("eth0", "10.1.0.2/24", to: wan, "eth0", "10.1.0.66/24")
+            try await router.connect(
+                "br-lan", "192.168.140.1/24", to: plc, "eth0", "192.168.140.10/24")
+            try await router.connect("vpn0", "10.8.0.5/24", to: user, "tun0", "10.8.0.6/24")
+            for address in ["9.9.9.9", "203.0.113.10"] {
+                try await wan.ip("address add \(address)/32 dev lo")
+            }
+            try await router.ip("route add default via 10.1.0.66")
+            try await wan.ip("route add default via 10.1.0.2")
+            try await plc.ip("route add default via 192.168.140.1")
+            try await user.ip("route add default via 10.8.0.5")
+            firewall = try await router.perform {
+                try FirewallService(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            }
+            lease = try await router.perform {
+                try GateLease(vpnInterface: "vpn0", lanInterface: "br-lan", duration: .seconds(30))
+            }
+        }
+
+        func dropped(_ counter: Ruleset.Counter) async throws -> UInt64 {
+            let counters = try await firewall.status().dropped
+            return counters.first { $0.name == counter.rawValue }?.packets ?? 0
+        }
+
+        /// Forwards on every interface: what is dropped then, the rules have dropped.
+        func forwardEverywhere() async throws {
+            try await router.perform {
+                for name in ["ip_forward", "conf/eth0/forwarding"] {
+                    try FileDescriptor(open: "/proc/sys/net/ipv4/\(name)", flags: O_WRONLY)
+                        .writeAll([49])
+                }
+            }
+        }
+    }
+
+    private func tcp(_ from: NamespaceHost, _ to: String, _ port: UInt16) async throws -> Int32 {
+        let to = try address(to)
+        return try await from.perform { try Probe.tcp(to, port) }
+    }
+
+    private func ping(_ from: NamespaceHost, _ to: String) async throws -> Bool {
+        try await from.run(["/usr/bin/ping", "-n", "-c1", "-W1", to]).exit.isSuccess
+    }
+
+    @Test("without rules everybody reaches everybody: what the other tests see is the firewall")
+    func openByNature() async throws {
+        let site = try await Site()
+        try await site.forwardEverywhere()
+        #expect(try await tcp(site.wan, "10.1.0.2", 22) == ECONNREFUSED)
+        #expect(try await tcp(site.wan, "192.168.140.10", 502) == ECONNREFUSED)
+        #expect(try await tcp(site.plc, "203.0.113.10", 443) == ECONNREFUSED)
+        #expect(try await tcp(site.user, "192.168.140.10", 502) == ECONNREFUSED)
+        #expect(try await ping(site.user, "203.0.113.10"))
+    }
+
+    @Test("behaviour 2.2, 2.3: nobody reaches the router, nothing passes between WAN and LAN")
+    func closed() async throws {
+        let site = try await Site()
+        try await site.firewall.apply(examplePolicy())
+        try await site.forwardEverywhere()
+        try site.lease.refresh()
+        #expect(try await tcp(site.wan, "10.1.0.2", 22) == EINPROGRESS)
+        #expect(try await !ping(site.wan, "10.1.0.2"))
+        #expect(try await site.dropped(.wanToRouter) >= 2)
+        #expect(try await tcp(site.wan, "192.168.140.10", 502) == EINPROGRESS)
+        #expect(try await site.dropped(.wanToLAN) >= 1)
+        #expect(try await tcp(site.plc, "203.0.113.10", 443) == EINPROGRESS)
+        #expect(try await site.dropped(.lanToWAN) >= 1)
+        #expect(try await tcp(site.plc, "192.168.140.1", 53) == EINPROGRESS)
+        #expect(try await site.dropped(.lanToRouter) >= 1)
+        #expect(try await tcp(site.user, "10.8.0.5", 22) == EINPROGRESS)
+        #expect(try await site.dropped(.vpnToRouter) >= 1)
+        #expect(try await tcp(site.user, "203.0.113.10", 443) == EINPROGRESS)
+        #expect(try await site.dropped(.otherForward) >= 1)
+    }
+
+    @Test("behaviour 2.5: the router reaches what is listed, and nothing else")
+    func output() async throws {
+        let site = try await Site()
+        try await site.firewall.apply(examplePolicy())
+        #expect(try await ping(site.router, "9.9.9.9"))
+        #expect(try await !ping(site.router, "203.0.113.10"))
+        #expect(try await tcp(site.router, "9.9.9.9", 53) == ECONNREFUSED)
+        #expect(try await tcp(site.router, "9.9.9.9", 80) == EINPROGRESS)
+        #expect(try await tcp(site.router, "192.168.140.10", 502) == ECONNREFUSED)
+        #expect(try await tcp(site.router, "192.168.140.10", 503) == EINPROGRESS)
+        #expect(try await tcp(site.router, "203.0.113.10", 443) == EINPROGRESS)
+        try await site.firewall.open([address("203.0.113.10")], for: .milliseconds(700))
+        #expect(try await tcp(site.router, "203.0.113.10", 443) == ECONNREFUSED)
+        #expect(try await tcp(site.router, "203.0.113.10", 22) == EINPROGRESS)
+        let expired = try await eventually {
+            try await tcp(site.router, "203.0.113.10", 443) == EINPROGRESS
+        }
+        #expect(expired)
+        #expect(try await site.dropped(.egress) >= 5)
+    }
+
+    @Test("behaviour 2.5: a live cloud connection outlasts its address's time, a new one does not")
+    func liveConnection() async throws {
+        let site = try await Site()
+        try await site.firewall.apply(examplePolicy())
+        try await site.firewall.open([address("203.0.113.10")], for: .milliseconds(700))
+        let cloud = try address("203.0.113.10")
+        let far = try await site.wan.perform { try Probe.udp(at: cloud, port: 1194) }
+        let near = try await site.router.perform { try Probe.udp(port: 5000, to: cloud, 1194) }
+        defer { for raw in [far, near] { close(raw) } }
+        func exchange(_ byte: UInt8) async -> UInt8? {
+            await site.router.perform { Probe.send(near, byte) }
+            guard let seen = await site.wan.perform({ Probe.receive(far) }) else { return nil }
+            await site.wan.perform { Probe.send(far, seen + 100) }
+            return await site.router.perform { Probe.receive(near) }
+        }
+        #expect(await exchange(1) == 101)
+        #expect(
+            try await eventually { try await tcp(site.router, "203.0.113.10", 443) == EINPROGRESS })
+        #expect(await exchange(2) == 102)
+    }
+
+    @Test("behaviour 2.4: VPN users reach the LAN only with a lease; closing it cuts what is live")
+    func gate() async throws {
+        let site = try await Site()
+        try await site.firewall.apply(examplePolicy())
+        #expect(try await tcp(site.user, "192.168.140.10", 502) == EINPROGRESS)
+        #expect(try await site.dropped(.vpnToLAN) >= 1)
+        let machine = try address("192.168.140.10")
+        let server = try await site.plc.perform { try Probe.udp(port: 5900) }
+        let client = try await site.user.perform { try Probe.udp(port: 5901, to: machine, 5900) }
+        defer { for raw in [server, client] { close(raw) } }
+
+        try site.lease.refresh()
+        #expect(try await tcp(site.user, "192.168.140.10", 502) == ECONNREFUSED)
+        // The machine may answer a remote user, but not begin.
+        #expect(try await tcp(site.plc, "10.8.0.6", 5900) == EINPROGRESS)
+        await site.user.perform { Probe.send(client, 1) }
+        #expect(await site.plc.perform { Probe.receive(server) } == 1)
+        await site.plc.perform { Probe.send(server, 2) }
+        #expect(await site.user.perform { Probe.receive(client) } == 2)
+
+        try site.lease.close()
+        await site.user.perform { Probe.send(client, 3) }
+        #expect(await site.plc.perform { Probe.receive(server) } == nil)
+        await site.plc.perform { Probe.send(server, 4) }
+        #expect(await site.user.perform { Probe.receive(client) } == nil)
+
+        try site.lease.refresh()
+        await site.user.perform { Probe.send(client, 5) }
+        #expect(await site.plc.perform { Probe.receive(server) } == 5)
+    }
+
+    @Test("a sender that uses an address of another network does not get through the open gate")
+    func spoofedSource() async throws {
+        let site = try await Site()
+        try await site.firewall.apply(examplePolicy())
+        try site.lease.refresh()
+        try await site.user.ip("address add 172.20.0.6/32 dev lo")
+        let machine = try address("192.168.140.10")
+        let server = try await site.plc.perform { try Probe.udp(port: 5900) }
+        defer { close(server) }
+        try await site.user.ip("route replace 192.168.140.0/24 via 10.8.0.5 src 172.20.0.6")
+        let client = try await site.user.perform { try Probe.udp(port: 5901, to: machine, 5900) }
+        defer { close(client) }
+        await site.user.perform { Probe.send(client, 1) }
+        #expect(await site.plc.perform { Probe.receive(server) } == nil)
+    }
+
+    @Test("the second line: with the packet filter flushed, nothing comes in from the WAN")
+    func secondLine() async throws {
+        let site = try await Site()
+        try await site.firewall.apply(examplePolicy())
+        try await site.router.run(["/usr/sbin/nft", "flush", "ruleset"])
+        #expect(try await tcp(site.wan, "192.168.140.10", 502) != ECONNREFUSED)
+        #expect(try await tcp(site.user, "192.168.140.10", 502) == ECONNREFUSED)
+    }
+
+    @Test("a connection that was begun from the WAN before the rules is not kept alive by them")
+    func leftOver() async throws {
+        let site = try await Site()
+        // Any rule about conntrack makes the kernel track.
+        try await site.router.run(
+            ["/usr/sbin/nft", "-f", "-"],
+            input: "table inet t {\nchain c {\ntype filter hook input priority 0;\n"
+                + "ct state new counter\n}\n}\n")
+        let router = try address("10.1.0.2")
+        let server = try await site.router.perform { try Probe.udp(port: 443) }
+        let client = try await site.wan.perform { try Probe.udp(port: 443, to: router, 443) }
+        defer { for raw in [server, client] { close(raw) } }
+        await site.wan.perform { Probe.send(client, 1) }
+        #expect(await site.router.perform { Probe.receive(server) } == 1)
+        await site.router.perform { Probe.send(server, 2) }
+        #expect(await site.wan.perform { Probe.receive(client) } == 2)
+        try await site.firewall.apply(examplePolicy())
+        await site.wan.perform { Probe.send(client, 3) }
+        #expect(await site.router.perform { Probe.receive(server) } == nil)
+        await site.router.perform { Probe.send(server, 4) }
+        #expect(await site.wan.perform { Probe.receive(client) } == nil)
+    }
+}
