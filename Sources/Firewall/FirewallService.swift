@@ -43,10 +43,38 @@ package actor FirewallService {
             enabled: policy.vpn != nil, closed: policy.uplinks.map(\.interface))
     }
 
+    /// Keeps a policy in force until it is cancelled: what others changed or flushed is put back.
+    package func keep(
+        _ policy: FirewallPolicy, lookingEvery interval: Duration = .seconds(1),
+        clock: any MonotonicClock
+    ) async throws {
+        while true {
+            try await clock.sleep(until: clock.now() + interval)
+            do {
+                try await apply(policy)
+            } catch {
+                logger.error("firewall cannot be kept", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
     /// Lets nothing pass but loopback: for a start without a usable config.
     package func denyAll() async throws {
         try await apply(.denyAll, named: "deny-all")
         try forwarding.set(enabled: false, closed: [])
+    }
+
+    /// Lets nothing pass but loopback, unless rules of ours already close every hook: those are the last
+    /// good ones, and stay.
+    ///
+    /// Returns whether deny-all is in force now.
+    package func closeUnlessStanding() async throws -> Bool {
+        let chains = try table.read().chains.values
+        let stands = Ruleset.Hook.allCases.allSatisfy { hook in
+            chains.contains { $0.hook == hook && $0.dropsByDefault && !$0.rules.isEmpty }
+        }
+        if !stands { try await denyAll() }
+        return !stands
     }
 
     private func apply(_ ruleset: Ruleset, named name: Logger.MetadataValue) async throws {

@@ -14,7 +14,7 @@ package struct Ruleset: Equatable, Sendable {
         package var rules: [String]
     }
 
-    package enum Hook: String, Sendable {
+    package enum Hook: String, CaseIterable, Sendable {
         case input, forward, output
     }
 

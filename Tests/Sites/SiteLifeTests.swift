@@ -168,13 +168,13 @@ struct SiteLifeTests {
                     .first { $0.contains("name=vpn-switch") }?.split(separator: " ")
                     .first { $0.hasPrefix("level=") }.map { String($0) }
             }
-            #expect(try level() == "level=1")
+            #expect(try level() == "level=0")
             let before = SystemClock().now()
             let moment = try await site.turnSwitch(.off)
             #expect(before <= moment && moment <= SystemClock().now())
-            #expect(try level() == "level=0")
-            try await site.turnSwitch(.on)
             #expect(try level() == "level=1")
+            try await site.turnSwitch(.on)
+            #expect(try level() == "level=0")
             await #expect(throws: (any Error).self) { try await site.commandGPIO("nonsense") }
         }
     }
