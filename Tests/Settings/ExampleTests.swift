@@ -106,7 +106,7 @@ import Testing
                 "machines  plc-1 at 192.168.140.10:502, 7 tags",
                 "vpn       vpn.ixon.net udp/1194 on vpn0",
                 "switch    /dev/gpiochip0 line \"vpn-switch\": high closes the VPN; "
-                    + "a cut wire ALLOWS it: prefer to close on high",
+                    + "a cut wire closes it too",
             ])
     }
 }
