@@ -46,3 +46,14 @@ package enum ISP: Int, CaseIterable, Sendable {
     /// The provider's address in the router's network.
     package var gateway: String { "10.\(rawValue).0.1" }
 }
+
+extension ISP {
+    /// As people say it: `ISP A`.
+    package var title: String {
+        switch self {
+        case .a: "ISP A"
+        case .b: "ISP B"
+        case .c: "ISP C"
+        }
+    }
+}

@@ -30,7 +30,7 @@ struct UpCommand: AsyncParsableCommand {
 }
 
 /// How to look around in a site.
-private func guide(_ site: Site) -> String {
+func guide(_ site: Site) -> String {
     let shells = Place.allCases.map { place in
         "  \(place.rawValue)\n    \(site.shellCommand(in: place))"
     }

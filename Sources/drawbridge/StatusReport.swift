@@ -1,0 +1,180 @@
+import Base
+import Cloud
+import Console
+import Egress
+import Firewall
+import KillSwitch
+import Machines
+import Recorder
+import Settings
+import Tunnel
+import Uplinks
+
+/// Gathers what each room says of itself into the one document that the console shows.
+struct StatusReport: Sendable {
+    let settings: Settings
+    let begun: Instant
+    let clock: any MonotonicClock
+    let uplinks: UplinksService
+    let firewall: FirewallService
+    let egress: EgressService
+    let recorder: RecorderService
+    let machines: MachinesService
+    let cloud: CloudService
+    let remote: RemoteAccess?
+
+    func answer(_ request: ConsoleRequest) async -> ConsoleReply {
+        ConsoleReply(to: request, status: await document())
+    }
+
+    private func document() async -> StatusDocument {
+        let now = clock.now()
+        var document = StatusDocument()
+        document.device = settings.device.name
+        document.softwareVersion = Drawbridge.version
+        document.uptimeSeconds = seconds(since: begun, now)
+        document.isReady = true
+        let links = await uplinks.status()
+        document.uplinks = links.uplinks.map { uplink($0, now) }
+        document.uplinkSwitches = UInt64(links.switches)
+        document.firewall = await firewallSection()
+        document.egress = egressSection(await egress.status())
+        document.recorder = recorderSection(await recorder.status())
+        document.machines = await machines.status().map(machine)
+        document.cloud = cloudSection(await cloud.status(), now)
+        if let remote {
+            document.tunnel = tunnelSection(await remote.tunnel.status(), now)
+            document.keySwitch = switchSection(remote.keySwitch.status(), document.firewall)
+        }
+        document.problems = problems(in: document, routes: links.problem)
+        document.state =
+            !document.firewall.isInForce
+            ? .closed : document.problems.isEmpty ? .ok : .degraded
+        return document
+    }
+
+    private func seconds(since begin: Instant, _ now: Instant) -> Int {
+        Int(max(0, (now - begin).inSeconds))
+    }
+
+    private func uplink(_ status: UplinksStatus.Uplink, _ now: Instant) -> StatusDocument.Uplink {
+        var section = StatusDocument.Uplink(name: status.name)
+        section.interface = status.interface
+        section.address = status.address?.description
+        section.gateway = status.gateway?.description
+        section.isUp = status.isUp
+        section.isCarrying = status.isCarrying
+        section.rttMilliseconds = status.roundTripTime?.milliseconds
+        section.lossPercent = status.lossPercent
+        section.reason = status.reason
+        section.sinceSeconds = seconds(since: status.since, now)
+        return section
+    }
+
+    private func firewallSection() async -> StatusDocument.Firewall {
+        var section = StatusDocument.Firewall()
+        do {
+            let status = try await firewall.status()
+            section.isInForce = status.isInForce
+            section.state = status.isInForce ? "in force" : "changed by somebody else"
+            section.counters = status.dropped.map {
+                .init(name: $0.name, packets: $0.packets, bytes: $0.bytes)
+            }
+            section.isGateOpen = try remote?.gate.isOpen() ?? false
+        } catch {
+            section.state = "\(error)"
+        }
+        return section
+    }
+
+    private func egressSection(_ status: EgressStatus) -> StatusDocument.Egress {
+        var section = StatusDocument.Egress()
+        section.names = status.names.map(\.name.description)
+        section.refused = status.refused.reduce(UInt64(status.refusedOthers)) {
+            $0 + UInt64($1.count)
+        }
+        return section
+    }
+
+    private func recorderSection(_ status: RecorderStatus) -> StatusDocument.Recorder {
+        var section = StatusDocument.Recorder()
+        section.state = status.state
+        section.isRecording = status.isRecording
+        section.acceptedRecords = status.accepted
+        section.durableRecords = status.accepted - min(
+            status.accepted, status.lastSequence - min(status.lastSequence, status.durableThrough))
+        section.bytes = status.bytesUsed.bytes
+        section.quotaBytes = status.quota.bytes
+        section.firstSequence = status.firstSequence
+        section.lastSequence = status.lastSequence
+        section.unsentRecords = status.unsent
+        section.lostRecords = status.lost
+        return section
+    }
+
+    private func machine(_ status: MachineStatus) -> StatusDocument.Machine {
+        var section = StatusDocument.Machine(name: status.name)
+        section.isConnected = status.isConnected
+        section.polls = status.polls
+        section.errors = status.errors
+        section.reason = status.reason ?? (status.isConnected ? "answers" : "not asked yet")
+        return section
+    }
+
+    private func cloudSection(_ status: CloudStatus, _ now: Instant) -> StatusDocument.Cloud {
+        var section = StatusDocument.Cloud()
+        section.isConnected = status.isConnected
+        section.reason = status.reason
+        section.sinceSeconds = seconds(since: status.since, now)
+        section.deliveredRecords = status.delivered
+        section.backlogRecords = status.backlog
+        section.inFlightRecords = status.inFlight
+        section.lastError = status.lastError
+        return section
+    }
+
+    private func tunnelSection(_ status: TunnelStatus, _ now: Instant) -> StatusDocument.Tunnel {
+        var section = StatusDocument.Tunnel()
+        section.state = status.state.rawValue
+        section.isConnected = status.state == .connected
+        section.address = status.address?.description
+        section.reason = status.reason
+        section.sinceSeconds = seconds(since: status.since, now)
+        return section
+    }
+
+    private func switchSection(
+        _ status: SwitchStatus, _ firewall: StatusDocument.Firewall
+    ) -> StatusDocument.KeySwitch {
+        var section = StatusDocument.KeySwitch()
+        switch status.position {
+        case .on: section.position = .on
+        case .off: section.position = .off
+        case .unknown: section.position = .unknown
+        }
+        section.isGateOpen = firewall.isGateOpen
+        section.reason = status.gateTrouble ?? status.reason
+        section.changes = UInt64(status.changes)
+        return section
+    }
+
+    /// What a person must know, the most important first. A key that is off is no problem: it is an order.
+    private func problems(in document: StatusDocument, routes: String?) -> [String] {
+        var problems: [String] = []
+        if !document.firewall.isInForce { problems.append("firewall: \(document.firewall.state)") }
+        if let key = document.keySwitch, key.position == .unknown {
+            problems.append("switch: \(key.reason)")
+        }
+        if let routes { problems.append("routes: \(routes)") }
+        problems += document.uplinks.filter { !$0.isUp }.map { "uplink \($0.name): \($0.reason)" }
+        if !document.recorder.isRecording { problems.append("recorder: \(document.recorder.state)") }
+        problems += document.machines.filter { !$0.isConnected }.map {
+            "machine \($0.name): \($0.reason)"
+        }
+        if !document.cloud.isConnected { problems.append("cloud: \(document.cloud.reason)") }
+        if let tunnel = document.tunnel, !tunnel.isConnected, document.keySwitch?.position == .on {
+            problems.append("vpn: \(tunnel.reason)")
+        }
+        return problems
+    }
+}
