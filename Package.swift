@@ -22,13 +22,13 @@ func room(_ name: String, _ more: [Target.Dependency] = []) -> Target {
         swiftSettings: strict)
 }
 
-func tests(_ name: String, _ more: [Target.Dependency] = []) -> Target {
+func tests(_ name: String, _ more: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
         name: name + "Tests",
         dependencies: foundations.filter { $0 != name }.map { .byName(name: $0) } + [
             .byName(name: name), "TestSupport", log,
         ] + more,
-        path: "Tests/" + name, swiftSettings: strict)
+        path: "Tests/" + name, exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -110,7 +110,7 @@ let package = Package(
         tests("Tunnel"),
         tests("Recorder"),
         tests("Machines", ["CModbus"]),
-        tests("Cloud"),
+        tests("Cloud", exclude: ["Fixtures"]),
         tests("Console"),
         .testTarget(
             name: "HouseTests", dependencies: ["Base"], path: "Tests/House", swiftSettings: strict),
