@@ -1,5 +1,5 @@
 import Base
-import Cloud
+@testable import Cloud
 import Glibc
 import Linux
 import TestSupport
@@ -75,9 +75,8 @@ struct ConnectionTests {
                 == "[cloud] certificate: \(noPEM.certificate) is not a PEM file")
 
         await broker.kill()
-        #expect(
-            try await complaint(options(pki.identity()))
-                == "\(url): cannot connect: Connection refused")
+        let refused = try await complaint(options(pki.identity()))
+        #expect(refused == "\(url): cannot connect: Connection refused")
     }
 
     @Test("a server that accepts and then says nothing, and one that hangs up")
@@ -97,7 +96,8 @@ struct ConnectionTests {
             _ = try await Reactor.shared.wait(for: .readable, on: listener.socket.raw)
             close(accept(listener.socket.raw, nil, nil))
         }
-        #expect(try await text.contains("closed the connection before it accepted us"))
+        let hangUp = try await text
+        #expect(hangUp.contains("closed the connection before it accepted us"), "\(hangUp)")
     }
 
     @Test("a name that cannot be resolved", .enabled(if: NetworkNamespace.isAvailable))
@@ -173,5 +173,52 @@ struct TroubleWords {
             MQTTTrouble.cannotResolve(why: "Name or service not known").text(options)
                 == "mqtts://mqtt.ixon.net:443: cannot resolve mqtt.ixon.net: Name or service not known"
         )
+    }
+
+    @Test(
+        "what OpenSSL says, and what it means",
+        arguments: [
+            (
+                "OpenSSL Error[0]: error:0A000418:SSL routines::tlsv1 alert unknown ca",
+                "the broker refused our certificate /d.pem: the broker does not know its issuer"
+            ),
+            (
+                "OpenSSL Error[0]: error:0A00045C:SSL routines::tlsv13 alert certificate required",
+                "the broker refused our certificate /d.pem: the broker did not get one"
+            ),
+            (
+                "OpenSSL Error[0]: error:0A000415:SSL routines::sslv3 alert certificate expired",
+                "the broker refused our certificate /d.pem: it has expired, or the broker's clock is wrong"
+            ),
+            (
+                "OpenSSL Error[0]: error:0A00042E:SSL routines::tlsv1 alert protocol version",
+                "the broker speaks neither TLS 1.2 nor 1.3"
+            ),
+            (
+                "OpenSSL Error[0]: error:0A00010B:SSL routines::wrong version number",
+                "the server does not speak TLS on this port"
+            ),
+            (
+                "OpenSSL Error[0]: error:0A000119:SSL routines::bad record mac",
+                "TLS failed: bad record mac"
+            ),
+        ])
+    func openSSL(line: String, meaning: String) {
+        #expect(
+            MQTTTrouble.reading(log: ["noise", line], identity: options.identity)
+                == .tls(why: meaning))
+    }
+
+    @Test("the broker's refusals (MQTT 3.1.1 §3.2.2.3)")
+    func connack() {
+        #expect(
+            MQTTTrouble.connack(5, clientID: "c").text(options)
+                == "mqtts://mqtt.ixon.net:443: not authorised: the broker knows our certificate but does not let it in"
+        )
+        #expect(MQTTTrouble.connack(2, clientID: "c").text(options).contains("\"c\""))
+        let hangUp = "OpenSSL Error[0]: error:0A000126:SSL routines::unexpected eof while reading"
+        for log in [[], ["nothing of TLS"], [hangUp]] {
+            #expect(MQTTTrouble.reading(log: log, identity: options.identity) == nil)
+        }
     }
 }

@@ -97,8 +97,10 @@ final class TestSubscriber: Sendable {
     deinit { child.send(signal: SIGKILL) }
 
     func messages() throws -> [(topic: SparkplugTopic, payload: SparkplugPayload)] {
-        let lines = try SmallFile.readText(file, bytesMax: 64 << 20).split(separator: "\n")
-        return try lines.filter { $0.hasPrefix("MSG ") }.map { line in
+        let text = try SmallFile.readText(file, bytesMax: 64 << 20)
+        // The last line may still be in the writing.
+        let complete = text[..<(text.lastIndex(of: "\n") ?? text.startIndex)]
+        return try complete.split(separator: "\n").filter { $0.hasPrefix("MSG ") }.map { line in
             let parts = line.split(separator: " ")
             let hex = parts.count > 2 ? Array(parts[2].utf8) : []
             let bytes = stride(from: 0, to: hex.count - 1, by: 2).map { index in

@@ -126,6 +126,7 @@ package final class MQTTConnection: Sendable {
         try library.configure(options)
         try library.connect(options)
         var session = MQTTSession(connectBy: SystemClock().now() + options.connectTimeout)
+        try session.checkProgress(library.socket, options)
         while true {
             if state.withLock({ if case .abort = $0.closing { true } else { false } }) { return }
             wait(library, session)

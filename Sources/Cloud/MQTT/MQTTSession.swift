@@ -21,18 +21,18 @@ struct MQTTSession {
     /// peer hung up within the handshake (which the library takes for "try again", for ever).
     mutating func checkProgress(_ socket: Int32, _ options: MQTTOptions) throws(MQTTTrouble) {
         guard !isAccepted else { return }
+        isTCPUp = isTCPUp || isConnected(socket)
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &length)
-        guard code == 0 else {
-            if isTCPUp { throw .closedEarly(options) }
-            throw .unreachable(why: "cannot connect: \(String(cString: strerror(code)))")
-        }
         var byte: UInt8 = 0
-        let count = recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
-        let peeked = errno
-        if count == 0 { throw .closedEarly(options) }
-        if count > 0 || peeked == EAGAIN { isTCPUp = isTCPUp || isConnected(socket) }
+        let hasEnded = recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 0
+        guard code == 0, !hasEnded else {
+            if isTCPUp { throw .closedEarly(options) }
+            // A refusal that came at once has been taken, and forgotten, by the library.
+            let why = String(cString: strerror(code == 0 ? ECONNREFUSED : code))
+            throw .unreachable(why: "cannot connect: \(why)")
+        }
         if SystemClock().now() >= connectBy {
             let seconds = Int(options.connectTimeout.inSeconds)
             throw .unreachable(

@@ -44,7 +44,8 @@ extension MQTTTrouble {
             guard log.contains(where: { $0.contains(rule.line) }) else { continue }
             return rule.trouble(identity)
         }
-        let openSSL = log.last { $0.contains("OpenSSL Error") }
+        // That the peer hung up says nothing about TLS.
+        let openSSL = log.last { $0.contains("OpenSSL Error") && !$0.contains("unexpected eof") }
         return openSSL.map { .tls(why: "TLS failed: \(reason(of: $0))") }
     }
 
@@ -106,7 +107,7 @@ extension MQTTTrouble {
         }
     }
 
-    /// The last part of `OpenSSL Error[0]: error:0A000126:SSL routines::unexpected eof while reading`.
+    /// The last part of `OpenSSL Error[0]: error:0A000119:SSL routines::bad record mac`.
     private static func reason(of line: String) -> String {
         line.split(separator: ":").last.map { String($0.drop { $0 == " " }) } ?? line
     }

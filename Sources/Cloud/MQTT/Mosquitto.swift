@@ -119,15 +119,20 @@ struct Mosquitto: ~Copyable {
         // Negative: the connection is being made.
         guard result > 0 else { return }
         let accepted = mailbox.connack == 0
+        // What the library makes of an end without TLS's close_notify.
+        let isHangUp =
+            result == MOSQ_ERR_CONN_LOST.rawValue
+            || (result == MOSQ_ERR_ERRNO.rawValue && (code == EPROTO || code == EPIPE))
+            || mailbox.log.contains { $0.contains("unexpected eof") }
         let systemText = String(cString: strerror(code))
         if let trouble = MQTTTrouble.reading(log: mailbox.log, identity: options.identity) {
             throw trouble
         }
+        guard !isHangUp else {
+            throw accepted
+                ? .lost(why: "the broker closed the connection") : .closedEarly(options)
+        }
         switch result {
-        case MOSQ_ERR_CONN_LOST.rawValue where accepted:
-            throw .lost(why: "the broker closed the connection")
-        case MOSQ_ERR_CONN_LOST.rawValue:
-            throw .closedEarly(options)
         case MOSQ_ERR_KEEPALIVE.rawValue:
             throw .lost(
                 why: "the broker did not answer for \(2 * options.keepAliveSeconds) s")
