@@ -3,9 +3,10 @@ import Cloud
 import Glibc
 import Linux
 import Logging
-@testable import Settings
 import TestSupport
 import Testing
+
+@testable import Settings
 
 @Suite(
     "Cloud service against a real broker", .serialized,
@@ -21,7 +22,8 @@ struct CloudServiceTests {
         ])
 
     private func service(
-        _ broker: TestBroker, _ ring: ArrayRing, _ change: (inout CloudService.Limits) -> Void = { _ in }
+        _ broker: TestBroker, _ ring: ArrayRing,
+        _ change: (inout CloudService.Limits) -> Void = { _ in }
     ) throws -> CloudService {
         var limits = CloudService.Limits()
         limits.backoffShortest = .milliseconds(100)

@@ -1,9 +1,10 @@
 import Base
-@testable import Cloud
 import Glibc
 import Linux
 import TestSupport
 import Testing
+
+@testable import Cloud
 
 @Suite(
     "MQTT connection against a real broker",
@@ -123,7 +124,7 @@ struct ConnectionTests {
         let listener = try TestListener()
         let connection = try MQTTConnection(
             MQTTOptions(
-            host: "127.0.0.1", port: listener.port, clientID: "test", identity: pki.identity()))
+                host: "127.0.0.1", port: listener.port, clientID: "test", identity: pki.identity()))
         defer { connection.abort() }
         _ = try await Reactor.shared.wait(for: .readable, on: listener.socket.raw)
         let peer = FileDescriptor(owning: accept(listener.socket.raw, nil, nil))

@@ -2,9 +2,10 @@ import Base
 import Cloud
 import Glibc
 import Linux
-@testable import Settings
 import Synchronization
 import Testing
+
+@testable import Settings
 
 /// A real mosquitto on 127.0.0.1 with TLS and required client certificates.
 final class TestBroker: Sendable {

@@ -120,7 +120,9 @@ package struct SparkplugSession: Sendable {
         guard message.topic == commandTopic,
             let payload = try? SparkplugPayload(decoding: message.payload)
         else { return false }
-        return payload.metrics.contains { $0.name == Self.rebirthName && $0.value == .boolean(true) }
+        return payload.metrics.contains {
+            $0.name == Self.rebirthName && $0.value == .boolean(true)
+        }
     }
 
     private static let rebirthName = "Node Control/Rebirth"
