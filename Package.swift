@@ -22,9 +22,7 @@ func room(_ name: String, _ more: [Target.Dependency] = []) -> Target {
         swiftSettings: strict)
 }
 
-func tests(
-    _ name: String, _ more: [Target.Dependency] = [], exclude: [String] = []
-) -> Target {
+func tests(_ name: String, _ more: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
         name: name + "Tests",
         dependencies: foundations.filter { $0 != name }.map { .byName(name: $0) } + [
@@ -109,7 +107,7 @@ let package = Package(
         tests("Tunnel"),
         tests("Recorder"),
         tests("Machines", ["CModbus"]),
-        tests("Cloud"),
+        tests("Cloud", exclude: ["Fixtures"]),
         tests("Console"),
         .testTarget(
             name: "HouseTests", dependencies: ["Base"], path: "Tests/House", swiftSettings: strict),

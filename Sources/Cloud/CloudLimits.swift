@@ -1,0 +1,15 @@
+extension CloudService {
+    package struct Limits: Sendable {
+        package var delivery = Delivery.Limits()
+        /// New records wait this long for company, so that one poll makes one message.
+        package var linger = Duration.milliseconds(20)
+        /// A session that lasted this long was a success: the next failure waits briefly.
+        package var stableAfter = Duration.seconds(10)
+        package var backoffShortest = Duration.seconds(1)
+        package var backoffLongest = Duration.seconds(30)
+        /// Attempts whose thread still waits for the resolver; another one waits for one of them.
+        package var abandonedMax = 4
+
+        package init() {}
+    }
+}

@@ -1,0 +1,276 @@
+package import Base
+import Linux
+package import Logging
+package import Settings
+
+/// Keeps one MQTT session to the cloud and delivers the ring over it.
+package actor CloudService {
+    private let endpoint: MQTTOptions
+    private let records: any RecordSource
+    private let boot: BootID
+    private let clock: any MonotonicClock
+    private let wall: @Sendable () -> WallTime
+    private let logger: Logger
+    private let limits: Limits
+
+    private var sparkplug: SparkplugSession
+    private var delivery: Delivery
+    private var connectedSince: Instant?
+    private var downSince: Instant
+    private var reason = "not started"
+    private var lastError: String?
+    /// Attempts whose threads have not ended yet.
+    private var attempts: [MQTTConnection] = []
+    private var kickPending = false
+    private var kick: AsyncStream<Void>.Continuation?
+    private var feed: AsyncStream<Void>.Continuation?
+
+    /// `bootID` is the present boot's: what was read under another one is historical.
+    package init(
+        settings: Settings.Cloud, device: String, machines: [Settings.Machine],
+        records: any RecordSource, bootID: BootID, clock: any MonotonicClock,
+        wall: @escaping @Sendable () -> WallTime, logger: Logger, limits: Limits = Limits()
+    ) {
+        sparkplug = SparkplugSession(
+            group: settings.group, node: device,
+            devices: machines.map { SparkplugSession.Device($0) },
+            birthDeathSequence: UInt8.random(in: 0...255))
+        endpoint = MQTTOptions(
+            host: settings.broker.host.description, port: settings.broker.port.port,
+            clientID: "\(settings.group)-\(device)",
+            identity: MQTTIdentity(
+                authority: settings.identity.authority,
+                certificate: settings.identity.certificate, key: settings.identity.key),
+            subscriptions: [sparkplug.commandTopic])
+        delivery = Delivery(cursor: 0, limits: limits.delivery)
+        downSince = clock.now()
+        self.records = records
+        self.boot = bootID
+        self.clock = clock
+        self.wall = wall
+        self.logger = logger
+        self.limits = limits
+    }
+
+    /// Runs until cancelled; says farewell to the broker then.
+    package func run() async throws {
+        delivery = Delivery(cursor: await records.cursor(), limits: limits.delivery)
+        reason = "connecting to \(endpoint.url)"
+        var backoff = Backoff(shortest: limits.backoffShortest, longest: limits.backoffLongest)
+        var generator = SystemRandomNumberGenerator()
+        while !Task.isCancelled {
+            let ending = await session()
+            let lasted = connectedSince.map { clock.now() - $0 } ?? .zero
+            ended(ending)
+            if Task.isCancelled { break }
+            if lasted >= limits.stableAfter || ending == .kicked { backoff.reset() }
+            if ending != .kicked { await pause(backoff.failed(using: &generator)) }
+        }
+        ended(.stopped)
+    }
+
+    /// The uplink changed: the present connection is dead, or on the wrong path. Connects anew at once.
+    package func reconnect() {
+        kickPending = true
+        kick?.yield()
+    }
+
+    package func status() async -> CloudStatus {
+        CloudStatus(
+            isConnected: connectedSince != nil, since: connectedSince ?? downSince, reason: reason,
+            delivered: delivery.delivered, inFlight: delivery.inFlight,
+            backlog: await records.backlog(), lastError: lastError)
+    }
+
+    // MARK: one session
+
+    private enum Ending: Error, Equatable {
+        case stopped
+        case kicked
+        case failed(String)
+    }
+
+    /// From the first packet to the last; never throws, says how it ended.
+    private func session() async -> Ending {
+        attempts = attempts.filter { !$0.hasEnded }
+        if attempts.count >= limits.abandonedMax {
+            return .failed("\(endpoint.url): the system's name resolution hangs")
+        }
+        var options = endpoint
+        let will = sparkplug.connecting(at: wall())
+        options.will = MQTTMessage(topic: will.topic, payload: will.payload)
+        let connection: MQTTConnection
+        do {
+            connection = try MQTTConnection(options)
+        } catch {
+            return .failed("\(error)")
+        }
+        attempts.append(connection)
+        let (feedSignals, feed) = AsyncStream<Void>.makeStream(
+            bufferingPolicy: .bufferingNewest(1))
+        self.feed = feed
+        let ending = await withTaskGroup { group in
+            group.addTask { await self.receive(connection) }
+            group.addTask { await self.send(connection, feedSignals) }
+            group.addTask { await self.watch() }
+            group.addTask {
+                await self.waitForKick()
+                return Ending.kicked
+            }
+            let first = await group.next() ?? .stopped
+            group.cancelAll()
+            return first
+        }
+        self.feed = nil
+        guard Task.isCancelled else {
+            connection.abort()
+            return ending
+        }
+        await farewell(connection)
+        return .stopped
+    }
+
+    /// Carries in what happens on the connection.
+    private func receive(_ connection: MQTTConnection) async -> Ending {
+        for await _ in connection.wakeUps {
+            var cursor: UInt64?
+            var wantsBirths = false
+            for event in connection.takeEvents() {
+                switch event {
+                case .connected:
+                    connected()
+                    wantsBirths = true
+                case .acknowledged(let id):
+                    cursor = delivery.acknowledged(id, at: clock.now()) ?? cursor
+                case .received(let message):
+                    let heard = SparkplugSession.Message(
+                        topic: message.topic, payload: message.payload)
+                    wantsBirths = sparkplug.isRebirthRequest(heard) || wantsBirths
+                case .closed(let trouble):
+                    return .failed(trouble?.text(endpoint) ?? "closed")
+                }
+            }
+            if wantsBirths {
+                for message in sparkplug.births(at: wall()) { publish(message, 0, on: connection) }
+            }
+            feed?.yield()
+            if let cursor {
+                do {
+                    try await records.acknowledge(through: cursor)
+                } catch {
+                    return .failed("cannot note what was delivered: \(error)")
+                }
+            }
+        }
+        return .stopped
+    }
+
+    /// Feeds records to the connection as far as the window allows.
+    private func send(_ connection: MQTTConnection, _ signals: AsyncStream<Void>) async -> Ending {
+        var signals = signals.makeAsyncIterator()
+        do {
+            while !Task.isCancelled {
+                let room = delivery.room
+                guard room > 0 else {
+                    await signals.next()
+                    continue
+                }
+                let found = Array(
+                    try await records.batch(after: delivery.sent, limit: room).prefix(room))
+                guard !found.isEmpty else {
+                    try await records.waitForRecords(after: delivery.sent)
+                    try await clock.sleep(until: clock.now() + limits.linger)
+                    continue
+                }
+                for parcel in delivery.recordsRead(found, at: clock.now()) {
+                    publish(sparkplug.data(parcel, at: wall()), parcel.id, on: connection)
+                }
+            }
+        } catch is CancellationError {
+            return .stopped
+        } catch {
+            return .failed("cannot read records: \(error)")
+        }
+        return .stopped
+    }
+
+    /// Gives up a connection that is silent for too long: TCP would take minutes to notice.
+    private func watch() async -> Ending {
+        while true {
+            let now = clock.now()
+            if let deadline = delivery.silentUntil, deadline <= now {
+                let seconds = Int(limits.delivery.silenceMax.inSeconds)
+                return .failed("\(endpoint.url): the broker confirmed nothing for \(seconds) s")
+            }
+            let next = delivery.silentUntil ?? now + limits.delivery.silenceMax
+            guard (try? await clock.sleep(until: min(next, now + .seconds(1)))) != nil else {
+                return .stopped
+            }
+        }
+    }
+
+    private func farewell(_ connection: MQTTConnection) async {
+        guard connectedSince != nil else { return connection.abort() }
+        let death = sparkplug.death(at: wall())
+        connection.close(lastWord: MQTTMessage(topic: death.topic, payload: death.payload))
+        await connection.waitForEnd()
+    }
+
+    private func publish(
+        _ message: SparkplugSession.Message, _ id: UInt64, on connection: MQTTConnection
+    ) {
+        connection.publish(MQTTMessage(topic: message.topic, payload: message.payload), id: id)
+    }
+
+    // MARK: between sessions
+
+    private func connected() {
+        let now = clock.now()
+        delivery.connected(at: now, boot: boot)
+        connectedSince = now
+        reason = "connected to \(endpoint.url)"
+        logger.notice("cloud connected", metadata: ["broker": "\(endpoint.url)"])
+    }
+
+    private func ended(_ ending: Ending) {
+        let wasConnected = connectedSince != nil
+        if wasConnected { downSince = clock.now() }
+        connectedSince = nil
+        delivery.disconnected()
+        let before = reason
+        switch ending {
+        case .stopped: reason = "stopped"
+        case .kicked: reason = "connecting to \(endpoint.url) over another uplink"
+        case .failed(let why):
+            reason = why
+            lastError = why
+        }
+        if wasConnected || (reason != before && ending != .stopped) {
+            logger.notice("cloud disconnected", metadata: ["reason": "\(reason)"])
+        } else {
+            logger.debug("cloud still disconnected", metadata: ["reason": "\(reason)"])
+        }
+    }
+
+    /// Waits, or until `reconnect()` is called.
+    private func pause(_ duration: Duration) async {
+        let deadline = clock.now() + duration
+        await withTaskGroup { group in
+            group.addTask { try? await self.clock.sleep(until: deadline) }
+            group.addTask { await self.waitForKick() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Returns when `reconnect()` was called, also just before, or when cancelled.
+    private func waitForKick() async {
+        if !kickPending {
+            let (kicks, kick) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+            self.kick = kick
+            for await _ in kicks { break }
+            self.kick = nil
+        }
+        if !Task.isCancelled { kickPending = false }
+    }
+}

@@ -1,0 +1,197 @@
+import CMosquitto
+import Glibc
+
+/// One client of libmosquitto, used by one thread from its first to its last call.
+///
+/// It never reconnects by itself and never retries: its owner decides. (libmosquitto's own thread would
+/// reconnect behind our back, with a will that names a session that is over.)
+struct Mosquitto: ~Copyable {
+    /// What the library's callbacks leave for the owner to pick up after each call. One thread only.
+    final class Mailbox {
+        var connack: Int32?
+        var acknowledged: [Int32] = []
+        var received: [MQTTMessage] = []
+        var receivedBytesMax = 0
+        /// Errors as the library and OpenSSL worded them; the newest 16.
+        var log: [String] = []
+
+        func note(_ line: String) {
+            if log.count >= 16 { log.removeFirst() }
+            log.append(String(line.prefix(300)))
+        }
+    }
+
+    private let client: OpaquePointer
+    /// The callbacks' context; as a stored property it outlives `mosquitto_destroy` in `deinit`.
+    let mailbox = Mailbox()
+
+    private static let initialised: Bool = mosquitto_lib_init() == 0
+
+    init(_ options: MQTTOptions) throws(MQTTTrouble) {
+        precondition(Self.initialised, "libmosquitto cannot start")
+        let context = Unmanaged.passUnretained(mailbox).toOpaque()
+        guard let client = mosquitto_new(options.clientID, true, context) else {
+            throw .refused(why: "libmosquitto refused the client id \"\(options.clientID)\"")
+        }
+        self.client = client
+        mailbox.receivedBytesMax = options.receivedBytesMax
+        mosquitto_connect_callback_set(client, whenConnected)
+        mosquitto_publish_callback_set(client, whenAcknowledged)
+        mosquitto_message_callback_set(client, whenReceived)
+        mosquitto_log_callback_set(client, whenLogged)
+        mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1)
+        // The sender limits itself: the library must not hold messages back.
+        mosquitto_max_inflight_messages_set(client, 10_000)
+    }
+
+    deinit {
+        mosquitto_destroy(client)
+    }
+
+    /// Sets will and TLS; to be called once, before `connect`.
+    func configure(_ options: MQTTOptions) throws(MQTTTrouble) {
+        if let will = options.will {
+            let result = mosquitto_will_set(
+                client, will.topic, Int32(will.payload.count), will.payload, 1, false)
+            guard result == 0 else { throw .refused(why: "the will cannot be set") }
+        }
+        let identity = options.identity
+        let files = mosquitto_tls_set(
+            client, identity.authority, nil, identity.certificate, identity.key, noPassphrase)
+        // In libmosquitto 2.0 this is a minimum: TLS 1.3 is offered too. A test reads our ClientHello.
+        let version = mosquitto_tls_opts_set(client, 1, "tlsv1.2", nil)
+        let hostName = mosquitto_tls_insecure_set(client, false)
+        guard files == 0, version == 0, hostName == 0 else {
+            throw .file(key: "ca, certificate, key", why: "libmosquitto cannot use these files")
+        }
+    }
+
+    /// Resolves the name, which blocks, and starts to connect, which does not.
+    func connect(_ options: MQTTOptions) throws(MQTTTrouble) {
+        let result = mosquitto_connect_async(
+            client, options.host, Int32(options.port),
+            options.keepAliveSeconds)
+        let code = errno
+        if result == MOSQ_ERR_EAI.rawValue {
+            throw .cannotResolve(why: String(cString: gai_strerror(code)))
+        }
+        try check(result, code, options)
+    }
+
+    /// The number to wait on; −1 when the connection is gone.
+    var socket: Int32 { mosquitto_socket(client) }
+    var wantsToWrite: Bool { mosquitto_want_write(client) }
+
+    /// Does what can be done without blocking: handshake, reading, writing, keep-alive.
+    func work(_ options: MQTTOptions) throws(MQTTTrouble) {
+        var result = mosquitto_loop_read(client, 1)
+        try check(result, errno, options)
+        result = mosquitto_loop_write(client, 1)
+        try check(result, errno, options)
+        result = mosquitto_loop_misc(client)
+        try check(result, errno, options)
+    }
+
+    /// The number by which the acknowledgement will name this message; QoS 1.
+    func publish(_ message: MQTTMessage, _ options: MQTTOptions) throws(MQTTTrouble) -> Int32 {
+        var id: Int32 = 0
+        let result = mosquitto_publish(
+            client, &id, message.topic, Int32(message.payload.count), message.payload, 1, false)
+        try check(result, errno, options)
+        return id
+    }
+
+    func subscribe(_ filter: String, _ options: MQTTOptions) throws(MQTTTrouble) {
+        try check(mosquitto_subscribe(client, nil, filter, 1), errno, options)
+    }
+
+    /// Sends DISCONNECT: the broker forgets the will.
+    func disconnect() {
+        mosquitto_disconnect(client)
+    }
+
+    private func check(_ result: Int32, _ code: Int32, _ options: MQTTOptions)
+        throws(MQTTTrouble)
+    {
+        if let connack = mailbox.connack, connack != 0 {
+            throw .connack(connack, clientID: options.clientID)
+        }
+        // Negative: the connection is being made.
+        guard result > 0 else { return }
+        let accepted = mailbox.connack == 0
+        // What the library makes of an end without TLS's close_notify.
+        let isHangUp =
+            result == MOSQ_ERR_CONN_LOST.rawValue
+            || (result == MOSQ_ERR_ERRNO.rawValue && (code == EPROTO || code == EPIPE))
+            || mailbox.log.contains { $0.contains("unexpected eof") }
+        let systemText = String(cString: strerror(code))
+        if let trouble = MQTTTrouble.reading(log: mailbox.log, identity: options.identity) {
+            throw trouble
+        }
+        guard !isHangUp else {
+            throw accepted
+                ? .lost(why: "the broker closed the connection") : .closedEarly(options)
+        }
+        switch result {
+        case MOSQ_ERR_KEEPALIVE.rawValue:
+            throw .lost(
+                why: "the broker did not answer for \(2 * options.keepAliveSeconds) s")
+        case MOSQ_ERR_ERRNO.rawValue where accepted: throw .lost(why: systemText)
+        case MOSQ_ERR_ERRNO.rawValue: throw .unreachable(why: "cannot connect: \(systemText)")
+        default:
+            throw .lost(why: String(cString: mosquitto_strerror(result)))
+        }
+    }
+}
+
+extension MQTTTrouble {
+    /// With TLS 1.3 a broker refuses a certificate after our side of the handshake is done, and its alert
+    /// can get lost in the reset that follows.
+    static func closedEarly(_ options: MQTTOptions) -> MQTTTrouble {
+        .tls(
+            why: "the broker closed the connection before it accepted us; "
+                + "it may have refused our certificate \(options.identity.certificate)")
+    }
+}
+
+// File-level functions: a closure written in an isolated context would trap on a foreign thread.
+
+private func mailbox(_ context: UnsafeMutableRawPointer?) -> Mosquitto.Mailbox? {
+    context.map { Unmanaged<Mosquitto.Mailbox>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private func whenConnected(_: OpaquePointer?, _ context: UnsafeMutableRawPointer?, _ code: Int32) {
+    mailbox(context)?.connack = code
+}
+
+private func whenAcknowledged(
+    _: OpaquePointer?, _ context: UnsafeMutableRawPointer?, _ id: Int32
+) {
+    mailbox(context)?.acknowledged.append(id)
+}
+
+private func whenReceived(
+    _: OpaquePointer?, _ context: UnsafeMutableRawPointer?,
+    _ message: UnsafePointer<mosquitto_message>?
+) {
+    guard let message = message?.pointee, let mailbox = mailbox(context),
+        message.payloadlen <= mailbox.receivedBytesMax
+    else { return }
+    let payload = UnsafeRawBufferPointer(
+        start: message.payload, count: Int(max(0, message.payloadlen)))
+    mailbox.received.append(
+        MQTTMessage(topic: String(cString: message.topic), payload: Array(payload)))
+}
+
+private func whenLogged(
+    _: OpaquePointer?, _ context: UnsafeMutableRawPointer?, _ level: Int32,
+    _ text: UnsafePointer<CChar>?
+) {
+    guard level == MOSQ_LOG_ERR, let text else { return }
+    mailbox(context)?.note(String(cString: text))
+}
+
+/// Without it OpenSSL would ask for a passphrase on the terminal.
+private func noPassphrase(
+    _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32, _: UnsafeMutableRawPointer?
+) -> Int32 { 0 }

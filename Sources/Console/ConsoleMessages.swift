@@ -1,0 +1,61 @@
+import FoundationEssentials
+
+/// What the command line asks the daemon: one JSON object on one line, for example `{"command":"status"}`.
+package struct ConsoleRequest: Codable, Equatable, Sendable {
+    package var command: String
+    package var arguments: [String: String]?
+
+    package init(command: String, arguments: [String: String]? = nil) {
+        self.command = command
+        self.arguments = arguments
+    }
+
+    package static let status = ConsoleRequest(command: "status")
+    package static let metrics = ConsoleRequest(command: "metrics")
+}
+
+/// What the daemon answers: one JSON object on one line. `error` is set when it could not do what was asked.
+package struct ConsoleReply: Codable, Equatable, Sendable {
+    package var error: String?
+    package var status: StatusDocument?
+    package var text: String?
+
+    package init(error: String? = nil, status: StatusDocument? = nil, text: String? = nil) {
+        self.error = error
+        self.status = status
+        self.text = text
+    }
+
+    /// The answers to the requests that need nothing but the status.
+    package init(to request: ConsoleRequest, status: StatusDocument) {
+        switch request.command {
+        case "status": self.init(status: status)
+        case "metrics": self.init(text: PrometheusText.render(status))
+        default:
+            self.init(
+                error: "unknown request \"\(request.command)\"; known are status and metrics")
+        }
+    }
+}
+
+/// JSON on one line with sorted keys.
+package enum ConsoleJSON {
+    package static func encode(_ value: some Encodable) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(value))
+    }
+
+    package static func decode<T: Decodable>(_ type: T.Type, from bytes: [UInt8]) throws -> T {
+        try JSONDecoder().decode(type, from: Data(bytes))
+    }
+}
+
+/// The bounds of a conversation.
+package enum ConsoleLimits {
+    package static let requestBytesMax = 64 << 10
+    package static let replyBytesMax = 4 << 20
+    package static let connectionsMax = 16
+    /// For the peer to send its line, and again to take ours.
+    package static let patience = Duration.seconds(5)
+}

@@ -1,0 +1,102 @@
+import Console
+
+/// A site on a good day.
+func goodDay() -> StatusDocument {
+    var document = StatusDocument()
+    document.device = "press-line-4"
+    document.softwareVersion = "0.1.0"
+    document.uptimeSeconds = 3 * 86_400 + 4 * 3_600 + 61
+    document.isReady = true
+    document.state = .ok
+    document.uplinkSwitches = 2
+    document.uplinks = [("office", "eth0", 1), ("wifi", "wlan0", 2), ("lte", "wwan0", 3)].map {
+        var uplink = StatusDocument.Uplink(name: $0.0)
+        uplink.interface = $0.1
+        uplink.address = "10.\($0.2).0.2"
+        uplink.gateway = "10.\($0.2).0.1"
+        uplink.isUp = true
+        uplink.isCarrying = $0.2 == 1
+        uplink.rttMilliseconds = [0.44, 2.06, 48.3][$0.2 - 1]
+        uplink.lossPercent = $0.2 == 3 ? 1.25 : 0
+        uplink.reason = "answers"
+        uplink.sinceSeconds = 7_500
+        return uplink
+    }
+    document.firewall.state = "in force"
+    document.firewall.isInForce = true
+    document.firewall.isGateOpen = true
+    document.firewall.counters = [
+        .init(name: "wan_to_router", packets: 12_345, bytes: 740_700),
+        .init(name: "wan_to_lan", packets: 17, bytes: 1_020),
+        .init(name: "lan_to_wan", packets: 0, bytes: 0),
+    ]
+    document.egress.names = ["mqtt.ixon.net", "vpn.ixon.net"]
+    document.egress.refused = 3
+    document.recorder.state = "recording"
+    document.recorder.isRecording = true
+    document.recorder.acceptedRecords = 1_234_570
+    document.recorder.durableRecords = 1_234_563
+    document.recorder.bytes = 1_230_000_000
+    document.recorder.quotaBytes = 8_000_000_000
+    document.recorder.firstSequence = 1
+    document.recorder.lastSequence = 1_234_570
+    document.recorder.unsentRecords = 7
+    var machine = StatusDocument.Machine(name: "plc-1")
+    machine.isConnected = true
+    machine.polls = 264_060
+    machine.errors = 2
+    document.machines = [machine]
+    document.cloud.isConnected = true
+    document.cloud.reason = "connected to mqtts://mqtt.ixon.net:443"
+    document.cloud.sinceSeconds = 7_499
+    document.cloud.deliveredRecords = 1_234_563
+    document.cloud.inFlightRecords = 7
+    document.cloud.backlogRecords = 7
+    var tunnel = StatusDocument.Tunnel()
+    tunnel.state = "connected"
+    tunnel.isConnected = true
+    tunnel.address = "10.8.0.6"
+    tunnel.sinceSeconds = 59
+    document.tunnel = tunnel
+    var keySwitch = StatusDocument.KeySwitch()
+    keySwitch.position = .on
+    keySwitch.isGateOpen = true
+    keySwitch.changes = 1
+    document.keySwitch = keySwitch
+    return document
+}
+
+/// The same site with almost everything wrong, and with eight uplinks and thirty machines.
+func badDay() -> StatusDocument {
+    var document = goodDay()
+    document.state = .degraded
+    document.isReady = false
+    document.uptimeSeconds = 12
+    document.problems = [
+        "lte: no answer from 1.1.1.1 and 9.9.9.9", "cloud: not connected", "plc-1: no answer",
+        "recorder: disk full", "one too many",
+    ]
+    document.uplinks[0].isUp = false
+    document.uplinks[0].isCarrying = false
+    document.uplinks[0].address = nil
+    document.uplinks[0].reason = "no carrier: is the cable plugged in at the router and the switch?"
+    document.uplinks += (4...8).map { StatusDocument.Uplink(name: "uplink-\($0)") }
+    document.cloud.isConnected = false
+    document.cloud.reason = "mqtts://mqtt.ixon.net:443: cannot resolve mqtt.ixon.net: \u{1b}[2Jtry"
+    document.machines += (2...30).map {
+        var machine = StatusDocument.Machine(name: "plc-\($0)")
+        machine.reason = "cannot connect to 192.168.140.10:502: No route to host"
+        return machine
+    }
+    document.recorder.isRecording = false
+    document.recorder.state = "cannot write"
+    document.recorder.lostRecords = 5_000
+    document.keySwitch?.position = .unknown
+    document.keySwitch?.reason = "cannot open /dev/gpiochip0: No such file or directory"
+    document.keySwitch?.changes = 0
+    document.firewall.isGateOpen = false
+    document.tunnel?.isConnected = false
+    document.tunnel?.state = "forbidden by the switch"
+    document.tunnel?.address = nil
+    return document
+}

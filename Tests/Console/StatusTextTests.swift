@@ -1,0 +1,136 @@
+import Console
+import Testing
+
+@Suite("Status text")
+struct StatusTextTests {
+    @Test("a good day, letter by letter")
+    func good() {
+        #expect(
+            StatusText.render(goodDay()) == """
+                press-line-4   drawbridge 0.1.0   up 3 d 4 h                                  OK
+
+                Uplinks   office  eth0   10.1.0.2  carrying  0.4 ms, 0 % lost, 2 h 5 min
+                          wifi    wlan0  10.2.0.2  ready     2.1 ms, 0 % lost, 2 h 5 min
+                          lte     wwan0  10.3.0.2  ready     48.3 ms, 1.3 % lost, 2 h 5 min
+                Cloud     connected to mqtts://mqtt.ixon.net:443, for 2 h 4 min
+                          1,234,563 delivered, 7 in flight, 7 waiting
+                Machines  plc-1  connected, 264,060 polls, 2 errors
+                Recorder  recording, 1.23 GB of 8.00 GB, records 1 to 1,234,570
+                          7 unsent, 7 not yet on flash, none lost
+                Switch    on, remote access allowed, turned once
+                VPN       connected, 10.8.0.6, for 59 s
+                Firewall  in force, VPN gate open
+                          wan_to_router 12,345, wan_to_lan 17
+                Names     3 refused; open: mqtt.ixon.net, vpn.ixon.net
+
+                """)
+    }
+
+    @Test("a bad day, letter by letter: still one screen")
+    func bad() {
+        #expect(
+            StatusText.render(badDay()) == """
+                press-line-4   drawbridge 0.1.0   up 12 s, starting                     DEGRADED
+
+                Problems  lte: no answer from 1.1.1.1 and 9.9.9.9
+                          cloud: not connected
+                          plc-1: no answer
+                          recorder: disk full
+                          and 1 more
+                Uplinks   office    eth0   no address  down      2 h 5 min, no carrier: is th...
+                          wifi      wlan0  10.2.0.2    ready     2.1 ms, 0 % lost, 2 h 5 min
+                          lte       wwan0  10.3.0.2    ready     48.3 ms, 1.3 % lost, 2 h 5 min
+                          uplink-4         no address  down      0 s
+                          and 4 more
+                Cloud     not connected for 2 h 4 min, 7 waiting
+                          mqtts://mqtt.ixon.net:443: cannot resolve mqtt.ixon.net: ?[2Jtry
+                Machines  plc-1   connected, 264,060 polls, 2 errors
+                          plc-2   not connected: cannot connect to 192.168.140.10:502: No rou...
+                          and 28 more
+                Recorder  cannot write, 1.23 GB of 8.00 GB, records 1 to 1,234,570
+                          7 unsent, 7 not yet on flash, 5,000 lost
+                Switch    unreadable, remote access closed: cannot open /dev/gpiochip0: No su...
+                VPN       forbidden by the switch, for 59 s
+                Firewall  in force, VPN gate closed
+                          wan_to_router 12,345, wan_to_lan 17
+                Names     3 refused; open: mqtt.ixon.net, vpn.ixon.net
+
+                """)
+    }
+
+    @Test("never more than 80 columns and 24 lines, whatever is in the document")
+    func fits() {
+        var documents = [StatusDocument(), goodDay(), badDay()]
+        for index in documents.indices {
+            var long = documents[index]
+            long.device = String(repeating: "d", count: 300)
+            long.problems = (0..<50).map { "\($0) " + String(repeating: "p", count: 200) }
+            long.cloud.reason = String(repeating: "c", count: 500)
+            long.egress.names = (0..<100).map { "name-\($0).ixon.net" }
+            long.machines = (0..<200).map { .init(name: String(repeating: "m", count: 20 + $0)) }
+            long.uplinks = (0..<8).map { .init(name: String(repeating: "u", count: 10 + $0)) }
+            documents.append(long)
+        }
+        for document in documents {
+            let lines = StatusText.render(document).split(
+                separator: "\n", omittingEmptySubsequences: false)
+            #expect(lines.count <= StatusText.rows + 1)
+            #expect(lines.allSatisfy { $0.count <= StatusText.columns })
+        }
+    }
+
+    @Test("colour changes nothing but colour, and only where it is asked for")
+    func colour() {
+        for document in [goodDay(), badDay()] {
+            let plain = StatusText.render(document)
+            let coloured = StatusText.render(document, isColoured: true)
+            #expect(!plain.contains("\u{1b}"))
+            #expect(coloured.contains("\u{1b}[32m") || coloured.contains("\u{1b}[33m"))
+            #expect(
+                coloured.replacing(/\u{1b}\[[0-9;]*m/, with: "") == plain)
+        }
+    }
+}
+
+@Suite("Prometheus text")
+struct PrometheusTextTests {
+    @Test("values and labels")
+    func values() {
+        let text = PrometheusText.render(goodDay())
+        for line in [
+            "drawbridge_info{device=\"press-line-4\",version=\"0.1.0\"} 1",
+            "drawbridge_uplink_carrying{uplink=\"office\",interface=\"eth0\"} 1",
+            "drawbridge_uplink_rtt_seconds{uplink=\"lte\",interface=\"wwan0\"} 0.0483",
+            "drawbridge_uplink_loss_ratio{uplink=\"lte\",interface=\"wwan0\"} 0.0125",
+            "drawbridge_firewall_packets_total{counter=\"wan_to_router\"} 12345",
+            "drawbridge_cloud_connected 1", "drawbridge_recorder_quota_bytes 8000000000",
+            "drawbridge_switch_position{position=\"on\"} 1",
+            "drawbridge_switch_position{position=\"off\"} 0",
+        ] {
+            #expect(text.contains(line + "\n"), "\(line)")
+        }
+    }
+
+    @Test("the format: every sample follows the TYPE of its family, labels are escaped")
+    func format() throws {
+        var document = badDay()
+        document.device = "a\"b\\c\nd"
+        let text = PrometheusText.render(document)
+        #expect(text.contains("device=\"a\\\"b\\\\c\\nd\""))
+        #expect(text.hasSuffix("\n"))
+        var family = ""
+        var families: Set<String> = []
+        for line in text.split(separator: "\n") {
+            if line.hasPrefix("# TYPE ") {
+                family = String(line.split(separator: " ")[2])
+                #expect(families.insert(family).inserted)
+                #expect(line.hasSuffix(family.hasSuffix("_total") ? "counter" : "gauge"))
+            } else if !line.hasPrefix("# HELP ") {
+                let sample =
+                    #/[a-z_]+(\{[a-z]+="([^"\\]|\\.)*"(,[a-z]+="([^"\\]|\\.)*")*\})? -?[0-9.e-]+/#
+                #expect(try sample.wholeMatch(in: line) != nil, "\(line)")
+                #expect(line.prefix { $0 != "{" && $0 != " " } == family)
+            }
+        }
+    }
+}
