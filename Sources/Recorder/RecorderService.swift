@@ -103,6 +103,12 @@ package actor RecorderService {
         store.acknowledge(through: sequence)
     }
 
+    /// Up to which sequence the consumer has everything.
+    package func cursor() async -> UInt64 { store.cursor }
+
+    /// How many records the consumer does not have yet.
+    package func backlog() async -> UInt64 { store.ring.lastSequence - store.cursor }
+
     /// Syncs every `settings.sync` until it is cancelled, then a last time.
     package func run() async throws {
         while !Task.isCancelled, !isClosed {
