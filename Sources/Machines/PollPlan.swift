@@ -39,6 +39,13 @@ package struct PollPlan: Sendable {
         package var count: Int
         /// Places in `items`.
         package var tags: [Int]
+
+        package init(table: RegisterTable, address: Int, count: Int, tags: [Int]) {
+            self.table = table
+            self.address = address
+            self.count = count
+            self.tags = tags
+        }
     }
 
     package let items: [Item]

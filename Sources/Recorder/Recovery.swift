@@ -15,7 +15,8 @@ struct Recovery {
     private(set) var damagedFrames = 0
     /// Bytes that a power cut left half-written at the end.
     private(set) var tornBytes: Int64 = 0
-    /// Whether there was a cursor file that could not be used.
+    /// Whether there was no cursor file, or none that could be used.
+    private(set) var cursorIsMissing = false
     private(set) var cursorWasDamaged = false
 
     private struct Found {
@@ -35,7 +36,8 @@ struct Recovery {
             found[index].header = nil
         }
         if let cursorFile, cursorFile.store == store { cursor = cursorFile.through }
-        cursorWasDamaged = isNamed && cursorFile?.store != store
+        cursorIsMissing = cursorFile?.store != store
+        cursorWasDamaged = isNamed && cursorIsMissing
 
         ring = Ring(plan: plan)
         var next: UInt64 = 1

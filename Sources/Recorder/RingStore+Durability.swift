@@ -30,6 +30,11 @@ extension RingStore {
     /// Writes the cursor file, if the cursor has moved since.
     package mutating func saveCursor() throws(SystemError) {
         guard cursor != savedCursor else { return }
+        try writeCursor()
+    }
+
+    /// Writes the cursor file; it also keeps the store's identity, should a segment's header be damaged.
+    mutating func writeCursor() throws(SystemError) {
         do throws(SystemError) {
             let content = CursorFile(store: store, through: cursor).encoded
             try directory.replace(CursorFile.name, with: content)

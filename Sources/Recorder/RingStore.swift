@@ -62,6 +62,8 @@ package struct RingStore {
         tornBytes = recovery.tornBytes
         cursorWasDamaged = recovery.cursorWasDamaged
         try evict(ring.evictionsToFit, reason: "ring full")
+        // On a full disk this fails: the store works without, and its state tells.
+        if recovery.cursorIsMissing { try? writeCursor() }
     }
 
     /// What is wrong, in words; nil while all is well.
