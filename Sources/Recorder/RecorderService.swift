@@ -1,0 +1,173 @@
+package import Base
+package import Linux
+package import Logging
+package import Settings
+
+/// The recorder: keeps every reading on flash until the cloud has it, within its quota.
+///
+/// All file access happens on the recorder's own thread.
+package actor RecorderService {
+    private let executor = ThreadExecutor(name: "recorder")
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        executor.asUnownedSerialExecutor()
+    }
+
+    private let settings: Settings.Recorder
+    private let clock: any MonotonicClock
+    private let logger: Logger
+    private var store: RingStore
+    private var accepted: UInt64 = 0
+    private var isClosed = false
+    private var lastState: String
+    private var nextCursorSave: Instant
+    /// The last batch that found nothing although there should have been records: they are damaged.
+    private var nothing: (after: UInt64, through: UInt64) = (0, 0)
+    private var waiters: [UInt64: Waiter] = [:]
+    private var nextWaiter: UInt64 = 0
+
+    private struct Waiter {
+        var after: UInt64
+        var wakeUp: AsyncStream<Void>.Continuation
+    }
+
+    /// Shortest time between two writes of the cursor file.
+    package static let cursorInterval = Duration.seconds(1)
+
+    /// Opens the store in `settings.directory`, which is made if it is not there. Blocks while it reads.
+    package init(
+        settings: Settings.Recorder, clock: any MonotonicClock = SystemClock(), logger: Logger
+    ) throws(SystemError) {
+        try self.init(
+            settings: settings, directory: try DirectoryFiles(path: settings.directory),
+            bootID: try SystemClock.bootID(), clock: clock, logger: logger)
+    }
+
+    package init(
+        settings: Settings.Recorder, directory: some RingDirectory, bootID: BootID,
+        clock: any MonotonicClock, logger: Logger
+    ) throws(SystemError) {
+        self.settings = settings
+        self.clock = clock
+        self.logger = logger
+        let store = try RingStore(directory, quota: settings.size, bootID: bootID) {
+            Timestamp(monotonic: clock.now(), wall: SystemClock().wall())
+        }
+        self.store = store
+        lastState = "recording"
+        nextCursorSave = clock.now()
+        logger.notice(
+            "recorder opened",
+            metadata: [
+                "directory": "\(settings.directory)", "first": "\(store.ring.firstSequence)",
+                "last": "\(store.ring.lastSequence)", "cursor": "\(store.cursor)",
+                "torn_bytes": "\(store.tornBytes)", "damaged_frames": "\(store.damagedFrames)",
+                "cursor_was_damaged": "\(store.cursorWasDamaged)",
+            ])
+    }
+
+    /// Accepts readings: they survive the end of this process at once, a power cut after the next sync.
+    ///
+    /// Throws when they could not be written: then they are counted as lost, and a loss record will tell.
+    package func append(_ readings: [Reading]) async throws {
+        guard !isClosed else { throw SystemError("record into \(settings.directory)", code: 9) }
+        defer { reportState() }
+        let before = store.ring.nextSequence
+        defer { accepted += store.ring.nextSequence - before }
+        try store.append(readings)
+    }
+
+    /// The records after `sequence` that are safely on flash, in order, at most `limit` and about 1 MiB.
+    package func batch(after sequence: UInt64, limit: Int) async throws -> [Record] {
+        let records = try store.batch(after: sequence, limit: limit)
+        if records.isEmpty { nothing = (sequence, store.deliverableThrough) }
+        return records
+    }
+
+    /// Returns when there are records after `sequence`; throws `CancellationError` when cancelled.
+    package func waitForRecords(after sequence: UInt64) async throws {
+        let id = nextWaiter
+        nextWaiter += 1
+        defer { waiters[id] = nil }
+        while !isClosed, !hasRecords(after: sequence) {
+            let (stream, wakeUp) = AsyncStream<Void>.makeStream(
+                bufferingPolicy: .bufferingNewest(1))
+            waiters[id] = Waiter(after: sequence, wakeUp: wakeUp)
+            for await _ in stream { break }
+            try Task.checkCancellation()
+        }
+        if isClosed { throw CancellationError() }
+    }
+
+    /// The consumer has everything up to `sequence`; told again, nothing happens.
+    package func acknowledge(through sequence: UInt64) async {
+        store.acknowledge(through: sequence)
+    }
+
+    /// Up to which sequence the consumer has everything.
+    package func cursor() async -> UInt64 { store.cursor }
+
+    /// How many records the consumer does not have yet.
+    package func backlog() async -> UInt64 { store.ring.lastSequence - store.cursor }
+
+    /// Syncs every `settings.sync` until it is cancelled, then a last time.
+    package func run() async throws {
+        while !Task.isCancelled, !isClosed {
+            do {
+                try await clock.sleep(until: clock.now() + settings.sync)
+            } catch {
+                break  // Cancelled: the normal end.
+            }
+            sync(at: clock.now())
+        }
+        sync(at: nil)
+    }
+
+    /// Syncs, writes the cursor, and accepts nothing any more.
+    package func close() async {
+        guard !isClosed else { return }
+        sync(at: nil)
+        isClosed = true
+        for waiter in waiters.values { waiter.wakeUp.finish() }
+    }
+
+    package func status() async -> RecorderStatus {
+        let ring = store.ring
+        return RecorderStatus(
+            state: isClosed ? "closed" : state, bytesUsed: ByteSize(bytes: ring.bytes),
+            quota: settings.size, firstSequence: ring.firstSequence,
+            lastSequence: ring.lastSequence, durableThrough: store.durableThrough,
+            oldest: ring.segments.first?.begun, newest: store.newest, cursor: store.cursor,
+            unsent: ring.lastSequence - store.cursor, accepted: accepted, lost: store.lost,
+            damagedFrames: store.damagedFrames)
+    }
+
+    /// One turn of the sync loop; the cursor is written in turn, or at once if `now` is nil.
+    private func sync(at now: Instant?) {
+        // What fails here stays in the store's state: it is told, and tried again in the next turn.
+        try? store.writePendingLoss()
+        try? store.sync()
+        if now.map({ $0 >= nextCursorSave }) ?? true {
+            nextCursorSave = clock.now() + Self.cursorInterval
+            try? store.saveCursor()
+        }
+        for waiter in waiters.values where hasRecords(after: waiter.after) {
+            waiter.wakeUp.yield()
+        }
+        reportState()
+    }
+
+    private func hasRecords(after sequence: UInt64) -> Bool {
+        let known = sequence == nothing.after ? max(sequence, nothing.through) : sequence
+        return store.deliverableThrough > known
+    }
+
+    private var state: String { store.trouble.map { "degraded: " + $0 } ?? "recording" }
+
+    private func reportState() {
+        guard state != lastState else { return }
+        lastState = state
+        logger.notice(
+            "recorder state changed",
+            metadata: ["state": "\(state)", "lost": "\(store.lost)"])
+    }
+}

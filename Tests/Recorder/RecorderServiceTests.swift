@@ -1,0 +1,188 @@
+import Base
+import Glibc
+import Linux
+import Logging
+import Recorder
+import Testing
+
+@testable import Settings
+
+@Suite struct RecorderServiceTests {
+    /// A directory of its own, removed at the end.
+    private func withDirectory(_ body: (String) async throws -> Void) async throws {
+        var template = Array("/tmp/recorder-test-XXXXXX".utf8CString)
+        let made = template.withUnsafeMutableBufferPointer { buffer in
+            buffer.baseAddress.flatMap { mkdtemp($0) } != nil
+        }
+        #expect(made)
+        let path = template.withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.map { String(cString: $0) } ?? ""
+        }
+        do {
+            try await body(path)
+        } catch {
+            _ = try? await Command.run(["/bin/rm", "-rf", path])
+            throw error
+        }
+        _ = try await Command.run(["/bin/rm", "-rf", path])
+    }
+
+    private func open(_ path: String, sync: Duration = .milliseconds(10)) throws -> RecorderService
+    {
+        try RecorderService(
+            settings: Settings.Recorder(
+                directory: path, size: ByteSize(bytes: 1 << 20), sync: sync),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    @Test("a process that is abandoned without closing loses nothing that was accepted")
+    func abandoned() async throws {
+        try await withDirectory { path in
+            let directory = path + "/a/b"
+            do {
+                let service = try open(directory)
+                try await service.append((1...500).map { reading($0) })
+            }
+            let service = try await eventually { try open(directory) }
+            #expect(
+                try await service.batch(after: 0, limit: 1000).map(\.reading)
+                    == (1...500).map { reading($0) })
+            var about = stat()
+            stat(directory, &about)
+            #expect(about.st_mode & 0o777 == 0o750)
+            stat(directory + "/" + SegmentName.text(1), &about)
+            #expect(about.st_mode & 0o777 == 0o640)
+        }
+    }
+
+    /// The lock goes with the actor, whose last reference its own thread may hold for a moment.
+    private func eventually<R>(_ body: () throws -> R) async throws -> R {
+        for _ in 0..<200 {
+            if let result = try? body() { return result }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        return try body()
+    }
+
+    @Test("records flow: append, wait, batch, acknowledge, and again after a restart")
+    func flow() async throws {
+        try await withDirectory { path in
+            do {
+                let service = try open(path)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await service.run() }
+                    group.addTask {
+                        for n in 1...50 {
+                            try await service.append([reading(2 * n - 1), reading(2 * n)])
+                            try await Task.sleep(for: .milliseconds(1))
+                        }
+                    }
+                    var received: [Record] = []
+                    while received.count < 100 {
+                        let cursor = received.last?.sequence ?? 0
+                        try await service.waitForRecords(after: cursor)
+                        received += try await service.batch(after: cursor, limit: 7)
+                        await service.acknowledge(through: received.last?.sequence ?? 0)
+                    }
+                    #expect(received.map(\.reading) == (1...100).map { reading($0) })
+                    group.cancelAll()
+                }
+                let status = await service.status()
+                #expect(status.state == "recording")
+                #expect(status.cursor == 100)
+                #expect(status.unsent == 0)
+                #expect(status.durableThrough == 100)
+                #expect(status.accepted == 100)
+                #expect(status.newest == reading(100).time.wall)
+                await service.close()
+                await #expect(throws: SystemError.self) { try await service.append([reading(1)]) }
+            }
+            let service = try await eventually { try open(path) }
+            #expect(await service.cursor() == 100)
+            #expect(await service.backlog() == 0)
+        }
+    }
+
+    @Test func waitingEndsWhenCancelledAndWhenClosed() async throws {
+        try await withDirectory { path in
+            let service = try open(path)
+            let waiting = Task { try await service.waitForRecords(after: 0) }
+            try await Task.sleep(for: .milliseconds(20))
+            waiting.cancel()
+            await #expect(throws: CancellationError.self) { try await waiting.value }
+            let other = Task { try await service.waitForRecords(after: 0) }
+            try await Task.sleep(for: .milliseconds(20))
+            await service.close()
+            await #expect(throws: CancellationError.self) { try await other.value }
+        }
+    }
+
+    @Test("records that are damaged do not make the consumer spin")
+    func damagedEnd() async throws {
+        try await withDirectory { path in
+            let service = try open(path)
+            try await service.append([reading(1)])
+            try await service.append([reading(2)])
+            let name = path + "/" + SegmentName.text(1)
+            let bytes = try SmallFile.read(name)
+            let file = try FileDescriptor(open: name, flags: O_RDWR)
+            _ = try check("damage") { pwrite(file.raw, [UInt8(0xff)], 1, bytes.count - 3) }
+            let running = Task { try await service.run() }
+            try await service.waitForRecords(after: 0)
+            #expect(try await service.batch(after: 0, limit: 10).count == 1)
+            #expect(try await service.batch(after: 1, limit: 10).isEmpty)
+            let waiting = Task { try await service.waitForRecords(after: 1) }
+            try await Task.sleep(for: .milliseconds(50))
+            try await service.append([reading(3)])
+            try await waiting.value
+            #expect(try await service.batch(after: 1, limit: 10).readings == [reading(3)])
+            try await service.waitForRecords(after: 3)
+            let losses = try await service.batch(after: 3, limit: 10).losses
+            #expect(losses.map(\.from) == [2])
+            #expect(await service.status().damagedFrames == 1)
+            running.cancel()
+            try await running.value
+        }
+    }
+
+    @Test("on a real file system the whole directory stays within the quota")
+    func realBound() async throws {
+        try await withDirectory { path in
+            let service = try open(path)
+            let files = try? DirectoryFiles(path: path)
+            #expect(files == nil, "the service holds the lock")
+            for n in 0..<3000 {
+                try await service.append([reading(n, pad: 2000)])
+                guard n % 60 == 0 else { continue }
+                let result = try await Command.run(["/usr/bin/du", "-sb", path])
+                let bytes = Int(result.output.prefix { $0.isNumber })
+                #expect(try #require(bytes) <= 1 << 20)
+            }
+            #expect(await service.status().lost > 0)
+            #expect(await service.status().firstSequence > 1)
+        }
+    }
+
+    @Test("a second daemon on the directory is told whose it is")
+    func locked() async throws {
+        try await withDirectory { path in
+            let service = try open(path)
+            #expect {
+                try open(path)
+            } throws: { error in
+                "\(error)".hasPrefix(
+                    "cannot lock \(path)/lock, another daemon records into this directory: ")
+            }
+            await service.close()
+        }
+    }
+
+    @Test("a directory that cannot be is an error that names it")
+    func impossible() {
+        #expect {
+            try open("/proc/drawbridge")
+        } throws: { error in
+            "\(error)".hasPrefix("cannot make the directory /proc/drawbridge: ")
+        }
+    }
+}
