@@ -129,11 +129,9 @@ struct SourceFile {
 
     static func all(under folder: String) throws -> [SourceFile] {
         let root = #filePath.components(separatedBy: "/Tests/House/")[0]
-        guard let walk = FileManager.default.enumerator(atPath: root + "/" + folder) else {
-            throw CocoaError(.fileReadNoSuchFile)
-        }
+        let names = try FileManager.default.subpathsOfDirectory(atPath: root + "/" + folder)
         var files: [SourceFile] = []
-        for case let name as String in walk where name.hasSuffix(".swift") {
+        for name in names where name.hasSuffix(".swift") {
             let path = folder + "/" + name
             files.append(
                 SourceFile(
