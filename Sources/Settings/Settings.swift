@@ -26,6 +26,12 @@ package struct Settings: Equatable, Sendable {
         package var stateDirectory: String
         /// `run`: the daemon's directory for sockets, on a tmpfs.
         package var runDirectory: String
+
+        package init(name: String, stateDirectory: String, runDirectory: String) {
+            self.name = name
+            self.stateDirectory = stateDirectory
+            self.runDirectory = runDirectory
+        }
     }
 
     package struct Uplink: Equatable, Sendable {
@@ -39,6 +45,18 @@ package struct Settings: Equatable, Sendable {
         /// `network`: the uplink's own network, for overlap checks; nil when it is not known beforehand.
         package var network: CIDR?
         package var keepAlive: KeepAlive
+
+        package init(
+            name: String, interface: String, gateway: IPv4Address? = nil, usesDHCP: Bool,
+            network: CIDR? = nil, keepAlive: KeepAlive
+        ) {
+            self.name = name
+            self.interface = interface
+            self.gateway = gateway
+            self.usesDHCP = usesDHCP
+            self.network = network
+            self.keepAlive = keepAlive
+        }
     }
 
     /// `[keepalive]`, or the same keys within an uplink.
@@ -53,11 +71,27 @@ package struct Settings: Equatable, Sendable {
         package var failures: Int
         /// Consecutive answered probes until it is up again, 1…100.
         package var successes: Int
+
+        package init(
+            targets: [IPv4Address], interval: Duration, timeout: Duration, failures: Int,
+            successes: Int
+        ) {
+            self.targets = targets
+            self.interval = interval
+            self.timeout = timeout
+            self.failures = failures
+            self.successes = successes
+        }
     }
 
     package struct LAN: Equatable, Sendable {
         package var interface: String
         package var network: CIDR
+
+        package init(interface: String, network: CIDR) {
+            self.interface = interface
+            self.network = network
+        }
     }
 
     /// `[dns]`
@@ -66,125 +100,36 @@ package struct Settings: Equatable, Sendable {
         package var servers: [IPv4Address]
         /// `listen`: the loopback address (port 53) on which the router's own programs find the resolver.
         package var listen: IPv4Address
+
+        package init(servers: [IPv4Address], listen: IPv4Address) {
+            self.servers = servers
+            self.listen = listen
+        }
     }
 
     /// `[ntp]`
     package struct NTP: Equatable, Sendable {
         /// `servers`: time servers that the firewall lets the router reach (udp/123), 0…8.
         package var servers: [IPv4Address]
-    }
 
-    package struct Cloud: Equatable, Sendable {
-        /// `domains`: the allow-list.
-        package var domains: [DomainPattern]
-        /// `ports`: what may be reached at an allow-listed name.
-        package var ports: [TransportPort]
-        /// `broker`: `mqtts://host:port`.
-        package var broker: Endpoint
-        /// `group`: the Sparkplug group id.
-        package var group: String
-        /// `ca`, `certificate`, `key`: paths of PEM files.
-        package var identity: Identity
-    }
-
-    /// Paths of PEM files that prove who we are and who they are.
-    package struct Identity: Equatable, Sendable {
-        package var authority: String
-        package var certificate: String
-        package var key: String
-    }
-
-    /// A named host and a port.
-    package struct Endpoint: Equatable, Sendable {
-        package var host: DomainName
-        package var port: TransportPort
-    }
-
-    package struct Recorder: Equatable, Sendable {
-        package var directory: String
-        /// All files of the directory together, at most. 1 MiB … 1 TiB
-        package var size: ByteSize
-        /// Longest time an accepted record may not yet be on flash. 10 ms … 1 min
-        package var sync: Duration
-    }
-
-    /// `[[machine]]`
-    package struct Machine: Equatable, Sendable {
-        package var name: String
-        /// `modbus = "tcp://address:port"`
-        package var address: IPv4Address
-        package var port: UInt16
-        /// `unit`: the Modbus unit id, 0…255.
-        package var unit: UInt8
-        /// `timeout` for one answer, 50 ms … 10 s
-        package var timeout: Duration
-        package var tags: [Tag]
-    }
-
-    /// `[[machine.tag]]`
-    package struct Tag: Equatable, Sendable {
-        package var name: String
-        package var register: Register
-        package var type: RegisterType
-        /// `scale`: raw × scale = value; makes an integer type a double.
-        package var scale: Double?
-        /// `log.every`: how often it is read and recorded, 100 ms … 1 d
-        package var every: Duration
-    }
-
-    /// `register = "holding:100"`: table and zero-based address.
-    package struct Register: Hashable, Sendable {
-        package enum Table: String, CaseIterable, Sendable {
-            case coil, discrete, input, holding
+        package init(servers: [IPv4Address]) {
+            self.servers = servers
         }
-        package var table: Table
-        package var address: UInt16
     }
 
-    /// `type = …`; two-register types are big-endian, high word first (ABCD).
-    package enum RegisterType: Equatable, Sendable {
-        case bool, int16, uint16, int32, uint32, float32
-        /// `"string:16"`: so many bytes, two in a register, padded with zeros; 1…250.
-        case string(bytes: Int)
-    }
-
-    package struct VPN: Equatable, Sendable {
-        /// `remote = "host:port/udp"`
-        package var remote: Endpoint
-        /// `interface`: the tun device's name.
-        package var interface: String
-        /// `network`: the addresses of the remote users.
-        package var network: CIDR
-        /// `ca`, `certificate`, `key`
-        package var identity: Identity
-        /// `tls-crypt`: path of the pre-shared key file; nil: none.
-        package var tlsCrypt: String?
-        /// `verify-name`: the server certificate's common name.
-        package var verifyName: String
-    }
-
-    /// `[switch]`: the key switch that closes the VPN.
-    package struct KeySwitch: Equatable, Sendable {
-        package enum Line: Equatable, Sendable {
-            case offset(UInt32)
-            case name(String)
-        }
-        package enum Level: String, Sendable {
-            case low, high
-        }
-        package enum Bias: String, CaseIterable, Sendable {
-            case asIs = "as-is"
-            case pullUp = "pull-up"
-            case pullDown = "pull-down"
-            case disabled
-        }
-        /// Path of the GPIO character device.
-        package var chip: String
-        package var line: Line
-        /// `when`: the level at which remote access is off.
-        package var offLevel: Level
-        package var bias: Bias
-        /// `debounce`: how long the line must be quiet at "on" before remote access is allowed again.
-        package var debounce: Duration
+    package init(
+        device: Device, uplinks: [Uplink], lan: LAN, dns: DNS, ntp: NTP, cloud: Cloud,
+        recorder: Recorder, machines: [Machine], vpn: VPN? = nil, keySwitch: KeySwitch? = nil
+    ) {
+        self.device = device
+        self.uplinks = uplinks
+        self.lan = lan
+        self.dns = dns
+        self.ntp = ntp
+        self.cloud = cloud
+        self.recorder = recorder
+        self.machines = machines
+        self.vpn = vpn
+        self.keySwitch = keySwitch
     }
 }

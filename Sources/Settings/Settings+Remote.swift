@@ -1,0 +1,63 @@
+package import Base
+
+extension Settings {
+    package struct VPN: Equatable, Sendable {
+        /// `remote = "host:port/udp"`
+        package var remote: Endpoint
+        /// `interface`: the tun device's name.
+        package var interface: String
+        /// `network`: the addresses of the remote users.
+        package var network: CIDR
+        /// `ca`, `certificate`, `key`
+        package var identity: Identity
+        /// `tls-crypt`: path of the pre-shared key file; nil: none.
+        package var tlsCrypt: String?
+        /// `verify-name`: the server certificate's common name.
+        package var verifyName: String
+
+        package init(
+            remote: Endpoint, interface: String, network: CIDR, identity: Identity,
+            tlsCrypt: String? = nil, verifyName: String
+        ) {
+            self.remote = remote
+            self.interface = interface
+            self.network = network
+            self.identity = identity
+            self.tlsCrypt = tlsCrypt
+            self.verifyName = verifyName
+        }
+    }
+
+    /// `[switch]`: the key switch that closes the VPN.
+    package struct KeySwitch: Equatable, Sendable {
+        package enum Line: Equatable, Sendable {
+            case offset(UInt32)
+            case name(String)
+        }
+        package enum Level: String, Sendable {
+            case low, high
+        }
+        package enum Bias: String, CaseIterable, Sendable {
+            case asIs = "as-is"
+            case pullUp = "pull-up"
+            case pullDown = "pull-down"
+            case disabled
+        }
+        /// Path of the GPIO character device.
+        package var chip: String
+        package var line: Line
+        /// `when`: the level at which remote access is off.
+        package var offLevel: Level
+        package var bias: Bias
+        /// `debounce`: how long the line must be quiet at "on" before remote access is allowed again.
+        package var debounce: Duration
+
+        package init(chip: String, line: Line, offLevel: Level, bias: Bias, debounce: Duration) {
+            self.chip = chip
+            self.line = line
+            self.offLevel = offLevel
+            self.bias = bias
+            self.debounce = debounce
+        }
+    }
+}
