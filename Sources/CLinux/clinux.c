@@ -49,6 +49,8 @@ int clinux_spawn(const char *const argv[], const char *const envp[], const int s
 	}
 	for (int i = 0; i < 3 && !rc; i++)
 		rc = posix_spawn_file_actions_adddup2(&actions, stdio[i], i);
+	// Not every library opens its sockets close-on-exec, nor does everybody who starts us.
+	if (!rc) rc = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	// A child of a Swift task would inherit libdispatch's blocked signals and ignore SIGTERM.
 	sigemptyset(&none);
 	sigfillset(&all);

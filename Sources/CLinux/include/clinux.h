@@ -21,7 +21,7 @@ int clinux_pidfd_send_signal(int pidfd, int signal);
 int clinux_pidfd_reap(int pidfd);
 
 /// Starts argv[0] (an absolute path) with an empty signal mask, default signal actions and its own process group.
-/// `stdio` are the three descriptors to become 0, 1, 2; all others must be close-on-exec.
+/// `stdio` are the three descriptors to become 0, 1, 2; the child gets no others.
 /// Returns the process id.
 int clinux_spawn(const char *const argv[], const char *const envp[], const int stdio[3]);
 

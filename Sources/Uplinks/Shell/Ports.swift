@@ -1,0 +1,59 @@
+package import Base
+package import Linux
+
+/// One echo request to be sent out of one uplink.
+package struct Probe: Equatable, Sendable {
+    /// The uplink's number by preference.
+    package var uplink: Int
+    package var path: UplinkPath
+    package var target: IPv4Address
+    package var sequence: UInt16
+
+    package init(uplink: Int, path: UplinkPath, target: IPv4Address, sequence: UInt16) {
+        self.uplink = uplink
+        self.path = path
+        self.target = target
+        self.sequence = sequence
+    }
+}
+
+/// An echo reply to a probe of ours.
+package struct ProbeAnswer: Equatable, Sendable {
+    package var source: IPv4Address
+    package var sequence: UInt16
+
+    package init(source: IPv4Address, sequence: UInt16) {
+        self.source = source
+        self.sequence = sequence
+    }
+}
+
+/// Sends probes and hears their answers.
+package protocol Prober: Sendable {
+    /// Sends without waiting.
+    func send(_ probe: Probe) throws(SystemError)
+
+    /// Waits for the next answers on one uplink.
+    func answers(on uplink: Int) async throws -> [ProbeAnswer]
+}
+
+/// The kernel's interfaces and routing tables.
+package protocol RouteTable: Sendable {
+    func read() async throws -> NetworkView
+
+    /// Carries out all changes in their order; then throws the first failure, if there was one.
+    func apply(_ changes: [RouteChange]) async throws
+
+    /// Waits until something may have changed: interfaces, carriers, addresses, default routes, rules.
+    func waitForChange() async throws
+}
+
+/// A failure for want of a capability, with what to do about it.
+package struct MissingCapability: Error, CustomStringConvertible {
+    package var cause: SystemError
+    package var capability: String
+
+    package var description: String {
+        "\(cause): run drawbridge as root or with \(capability)"
+    }
+}

@@ -1,0 +1,38 @@
+package import Base
+
+/// What other rooms may want to know at once.
+package enum UplinksEvent: Equatable, Sendable {
+    /// The default route leads over this uplink, with this source address, from now on.
+    case selected(name: String?, address: IPv4Address?)
+    /// An uplink came up, went down, or lost its link.
+    case health(name: String, isUp: Bool, reason: String)
+}
+
+/// All uplinks at one moment.
+package struct UplinksStatus: Equatable, Sendable {
+    package struct Uplink: Equatable, Sendable {
+        package var name: String
+        package var interface: String
+        package var address: IPv4Address?
+        package var gateway: IPv4Address?
+        package var standing: UplinkMonitor.Standing
+        package var isUp: Bool
+        package var isCarrying: Bool
+        package var hasCarrier: Bool
+        /// Mean over the window; nil without an answer.
+        package var roundTripTime: Duration?
+        /// Over the window; nil while no probe has ended.
+        package var lossPercent: Double?
+        /// When it last came up, or ceased to be up.
+        package var since: Instant
+        /// Why it stands as it does: `3 probes lost to 1.1.1.1, 9.9.9.9`.
+        package var reason: String
+    }
+
+    /// By preference.
+    package var uplinks: [Uplink]
+    /// How often the carrying uplink changed.
+    package var switches: Int
+    /// Why the routing tables are not as they shall be; nil when they are.
+    package var problem: String?
+}

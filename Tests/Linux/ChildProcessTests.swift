@@ -1,0 +1,114 @@
+import Glibc
+import Linux
+import Testing
+
+@Suite("Child process", .timeLimit(.minutes(1)))
+struct ChildProcessTests {
+    @Test("an exit status is told from a signal")
+    func exits() async throws {
+        #expect(try await Command.run(["/bin/sh", "-c", "exit 7"]).exit == .status(7))
+        #expect(try await Command.run(["/bin/true"]).exit.isSuccess)
+        let killed = try await Command.run(["/bin/sh", "-c", "kill -9 $$"])
+        #expect(killed.exit == .signal(SIGKILL))
+        #expect(killed.exit.description == "killed by signal 9")
+    }
+
+    @Test("a program that is not there is an error that names it")
+    func missing() {
+        #expect(throws: SystemError("start /nowhere/program", code: ENOENT)) {
+            try ChildProcess(["/nowhere/program"])
+        }
+    }
+
+    @Test("input, output and errors pass, more than a pipe holds")
+    func streams() async throws {
+        let text = String(repeating: "0123456789abcdef", count: 20_000)
+        let result = try await Command.run(
+            ["/bin/sh", "-c", "cat; echo trouble >&2"], input: text)
+        #expect(result.output == text)
+        #expect(result.error == "trouble\n")
+    }
+
+    @Test("a child that does not read its input does not hang us")
+    func closedInput() async throws {
+        signal(SIGPIPE, SIG_IGN)
+        let text = String(repeating: "x", count: 1 << 20)
+        let result = try await Command.run(["/bin/sh", "-c", "exec <&-; exit 3"], input: text)
+        #expect(result.exit == .status(3))
+    }
+
+    @Test("output beyond the limit is dropped")
+    func outputLimit() async throws {
+        let result = try await Command.run([
+            "/usr/bin/head", "-c", "\(Command.outputBytesMax + 100_000)", "/dev/zero",
+        ])
+        #expect(result.exit.isSuccess)
+        #expect(result.output.utf8.count == Command.outputBytesMax)
+    }
+
+    @Test("a command that takes too long is killed")
+    func timeout() async throws {
+        let result = try await Command.run(
+            ["/bin/sleep", "600"], timeout: .milliseconds(100))
+        #expect(result.exit == .signal(SIGKILL))
+    }
+
+    @Test("stop ends an obedient child by SIGTERM, a deaf one by SIGKILL")
+    func stop() async throws {
+        let obedient = try ChildProcess(["/bin/sleep", "600"])
+        #expect(await obedient.stop(grace: .seconds(30)) == .signal(SIGTERM))
+        let deaf = try ChildProcess(
+            ["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"],
+            output: .pipe)
+        _ = try await Reactor.shared.wait(for: .readable, on: deaf.standardOutput.raw)
+        #expect(await deaf.stop(grace: .milliseconds(100)) == .signal(SIGKILL))
+    }
+
+    @Test("a child is heard through SIGTERM though its parent's task blocks signals")
+    func cleanSignals() async throws {
+        let result = try await Command.run([
+            "/bin/sed", "-nE", "s/^Sig(Blk|Ign):.(.*)/\\2/p", "/proc/self/status",
+        ])
+        let masks = result.output.split(separator: "\n").map { UInt64($0, radix: 16) }
+        // Signals 32 and 33 are glibc's own: posix_spawn leaves them ignored.
+        #expect(masks == [0, 0] || masks == [0, 0x1_8000_0000])
+    }
+
+    @Test("a child gets a clean environment and a process group of its own")
+    func cleanWorld() async throws {
+        let result = try await Command.run(["/usr/bin/env"], environment: ["ANSWER": "42"])
+        #expect(
+            result.output.split(separator: "\n").sorted() == [
+                "ANSWER=42", "LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+            ])
+        let child = try ChildProcess(["/bin/sleep", "600"])
+        #expect(getpgid(child.processID) == child.processID)
+        _ = await child.stop(grace: .seconds(30))
+    }
+
+    @Test("a child inherits no descriptor but its three")
+    func noStrayDescriptors() async throws {
+        // Not close-on-exec, like those of some libraries.
+        let held = open("/dev/zero", O_RDONLY)
+        defer { close(held) }
+        #expect(held > 2)
+        // The fourth is the folder that ls reads.
+        let result = try await Command.run(["/bin/ls", "/proc/self/fd"])
+        #expect(result.output == "0\n1\n2\n3\n")
+    }
+
+    @Test("many children at once are all reaped")
+    func many() async throws {
+        let statuses = try await withThrowingTaskGroup(of: ChildProcess.Exit.self) { group in
+            for number in 0..<40 {
+                group.addTask {
+                    try await Command.run(["/bin/sh", "-c", "exit \(number)"]).exit
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(
+            statuses.map(\.description).sorted()
+                == (0..<40).map { "exit status \($0)" }.sorted())
+    }
+}

@@ -1,0 +1,217 @@
+import Base
+import Glibc
+import TestSupport
+import Uplinks
+
+/// Three uplinks in bad weather, by a virtual clock: production machines on a model of the kernel and the internet.
+struct UplinkWeather {
+    /// What can go wrong, each as likely as its option says.
+    struct Faults {
+        /// An uplink's background loss is drawn from 0 up to this.
+        var lossMax = 0.4
+        /// Mean time between outages of one uplink, and their mean length.
+        var outageEvery = Duration.seconds(300)
+        var outageFor = Duration.seconds(30)
+        /// Mean time between carrier losses of one uplink, and their mean length.
+        var unplugEvery = Duration.seconds(600)
+        var unplugFor = Duration.seconds(15)
+        /// Mean time between somebody's meddling with the routing table.
+        var meddleEvery = Duration.seconds(120)
+        /// Longest time that an answer may take; those over the time-out are late.
+        var delayMax = Duration.milliseconds(700)
+    }
+
+    static let limits = UplinkMonitor.Limits(
+        targets: [IPv4Address(value: 0x0101_0101), IPv4Address(value: 0x0909_0909)],
+        interval: .seconds(1), timeout: .milliseconds(500), failures: 3, successes: 5)
+    static let names = ["eth0", "wlan0", "wwan0"]
+
+    private enum Event {
+        case wakeUp(Int)
+        case answer(Int, sequence: UInt16, target: IPv4Address, inTime: Bool)
+        case outage(Int, Bool)
+        case unplug(Int, Bool)
+        case meddle
+    }
+
+    private struct Weather {
+        var loss: Double
+        var isOut = false
+        var isPlugged = true
+    }
+
+    private(set) var now = Instant(nanoseconds: 1_000_000_000)
+    private(set) var monitors: [UplinkMonitor]
+    private(set) var selector = UplinkSelector(uplinks: 3)
+    private(set) var kernel = KernelModel()
+    private(set) var eventsHandled = 0
+    private var weather: [Weather]
+    private var faults: Faults
+    private var isCalm = false
+    /// A standing, a link or a route: only then the promises have to be looked at again.
+    private var hasChanged = true
+    private var queue = EventQueue<Event>()
+    private var scheduled: [Instant?] = [nil, nil, nil]
+    private var random: SeededGenerator
+    private var checker: UplinkChecker
+
+    init(seed: UInt64, faults: Faults = Faults()) throws(Violation) {
+        random = SeededGenerator(seed: seed)
+        self.faults = faults
+        let start = now
+        monitors = (0..<3).map { _ in UplinkMonitor(limits: Self.limits, at: start) }
+        weather = []
+        checker = UplinkChecker(limits: Self.limits)
+        for uplink in 0..<3 {
+            let isPlugged = Double.random(in: 0..<1, using: &random) < 0.8
+            weather.append(
+                Weather(
+                    loss: Double.random(in: 0...faults.lossMax, using: &random),
+                    isPlugged: isPlugged))
+            kernel.plug(uplink, isPlugged)
+            schedule(.outage(uplink, true), afterMean: faults.outageEvery)
+            schedule(
+                .unplug(uplink, isPlugged),
+                afterMean: isPlugged ? faults.unplugEvery : faults.unplugFor)
+        }
+        schedule(.meddle, afterMean: faults.meddleEvery)
+        for uplink in 0..<3 { _ = look(uplink) }
+        _ = selector.started(monitors.map(\.standing))
+        try settle()
+        for uplink in 0..<3 { scheduleWakeUp(uplink) }
+    }
+
+    /// Lets the weather play until `duration` has passed.
+    mutating func run(for duration: Duration) throws(Violation) {
+        let end = now + duration
+        while let (time, event) = queue.popFirst(before: end) {
+            now = time
+            eventsHandled += 1
+            try handle(event)
+            guard hasChanged else { continue }
+            hasChanged = false
+            try checker.check(self)
+        }
+        now = end
+    }
+
+    /// All faults stop: cables in, outages over, no loss, no meddling.
+    mutating func calmDown() throws(Violation) {
+        isCalm = true
+        for uplink in 0..<3 {
+            weather[uplink] = Weather(loss: 0)
+            kernel.plug(uplink, true)
+            try perform(look(uplink), uplink)
+        }
+    }
+
+    private mutating func handle(_ event: Event) throws(Violation) {
+        switch event {
+        case .wakeUp(let uplink):
+            scheduled[uplink] = nil
+            try perform(monitors[uplink].timePassed(at: now), uplink)
+        case .answer(let uplink, let sequence, let target, let inTime):
+            guard weather[uplink].isPlugged else { return }
+            checker.answered(uplink, inTime: inTime)
+            try perform(
+                monitors[uplink].probeAnswered(sequence, from: target, at: now), uplink)
+        case .outage(let uplink, let begins):
+            guard !isCalm else { return }
+            weather[uplink].isOut = begins
+            schedule(
+                .outage(uplink, !begins),
+                afterMean: begins ? faults.outageFor : faults.outageEvery)
+        case .unplug(let uplink, let begins):
+            guard !isCalm else { return }
+            weather[uplink].isPlugged = !begins
+            kernel.plug(uplink, !begins)
+            schedule(
+                .unplug(uplink, !begins),
+                afterMean: begins ? faults.unplugFor : faults.unplugEvery)
+            try perform(look(uplink), uplink)
+        case .meddle:
+            guard !isCalm else { return }
+            kernel.meddle(using: &random)
+            if kernel.mainRoutes.isEmpty { checker.routesTakenByOthers() }
+            schedule(.meddle, afterMean: faults.meddleEvery)
+            try settle()
+        }
+    }
+
+    /// Tells the monitor what became of its link.
+    private mutating func look(_ uplink: Int) -> [UplinkMonitor.Effect] {
+        hasChanged = true
+        do throws(NoPath) {
+            _ = try kernel.view.path(over: Self.names[uplink], gateway: kernel.gateway(uplink))
+            return monitors[uplink].linkFound(at: now)
+        } catch {
+            checker.linkLost(uplink)
+            return monitors[uplink].linkLost(error.reason, at: now)
+        }
+    }
+
+    private mutating func perform(_ effects: [UplinkMonitor.Effect], _ uplink: Int)
+        throws(Violation)
+    {
+        for effect in effects {
+            switch effect {
+            case .sendProbe(let sequence, let target):
+                send(uplink, sequence, target)
+            case .declare(let standing, _):
+                try checker.declared(uplink, standing)
+                _ = selector.standingChanged(uplink, to: standing)
+                try settle()
+            }
+        }
+        scheduleWakeUp(uplink)
+    }
+
+    private mutating func scheduleWakeUp(_ uplink: Int) {
+        let due = monitors[uplink].nextWakeUp
+        if let due, scheduled[uplink].map({ $0 > due }) ?? true {
+            scheduled[uplink] = due
+            queue.insert(.wakeUp(uplink), at: max(due, now))
+        }
+    }
+
+    private mutating func send(_ uplink: Int, _ sequence: UInt16, _ target: IPv4Address) {
+        checker.sent(uplink)
+        let weather = weather[uplink]
+        guard !weather.isOut, Double.random(in: 0..<1, using: &random) >= weather.loss else {
+            return
+        }
+        let longest = isCalm ? Duration.milliseconds(100) : faults.delayMax
+        let delay = Duration.nanoseconds(
+            Int64.random(in: 1_000_000...longest.nanoseconds, using: &random))
+        let inTime = delay < Self.limits.timeout
+        queue.insert(
+            .answer(uplink, sequence: sequence, target: target, inTime: inTime), at: now + delay)
+    }
+
+    private mutating func settle() throws(Violation) {
+        hasChanged = true
+        let paths = (0..<3).map { uplink in
+            try? kernel.view.path(over: Self.names[uplink], gateway: kernel.gateway(uplink))
+        }
+        let plan = RoutePlan(
+            interfaces: Self.names, paths: paths, carrying: selector.carrying)
+        for change in plan.changes(from: kernel.view) {
+            try kernel.apply(change)
+            try checker.checkRoute(self)
+        }
+        let rest = plan.changes(from: kernel.view)
+        guard rest.isEmpty else { throw Violation("the plan is never content: \(rest)") }
+    }
+
+    private mutating func schedule(_ event: Event, afterMean mean: Duration) {
+        // Exponential: as long as one likes without an event, or several at once.
+        let factor = -log(Double.random(in: 0.001..<1, using: &random))
+        queue.insert(event, at: now + .nanoseconds(Int64(Double(mean.nanoseconds) * factor)))
+    }
+}
+
+/// A promise that was broken.
+struct Violation: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}

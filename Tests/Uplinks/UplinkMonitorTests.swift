@@ -1,0 +1,212 @@
+import Base
+import Testing
+import Uplinks
+
+@Suite("Uplink monitor")
+struct UplinkMonitorTests {
+    typealias Dialogue = MonitorDialogue
+
+    @Test("the first answer makes an uplink up")
+    func fastStart() throws {
+        var uplink = Dialogue()
+        #expect(uplink.declarations() == [.declare(.untried, reason: "not probed yet")])
+        try uplink.answered()
+        #expect(uplink.declarations() == [.declare(.up, reason: "1.1.1.1 answered")])
+        try uplink.answered()
+        #expect(uplink.declarations() == [])
+    }
+
+    @Test("a start without answers is doubtful, then down")
+    func deadStart() throws {
+        var uplink = Dialogue()
+        _ = uplink.declarations()
+        try uplink.lost()
+        #expect(
+            uplink.declarations() == [.declare(.doubtful, reason: "1 probe lost to 1.1.1.1")])
+        try uplink.lost()
+        #expect(uplink.declarations() == [])
+        #expect(uplink.monitor.reason == "2 probes lost to 1.1.1.1, 9.9.9.9")
+        try uplink.lost()
+        #expect(
+            uplink.declarations()
+                == [.declare(.down, reason: "3 probes lost to 1.1.1.1, 9.9.9.9")])
+    }
+
+    @Test("three losses in a row make it down, two do not")
+    func failures() throws {
+        var uplink = Dialogue()
+        try uplink.answered()
+        _ = uplink.declarations()
+        for _ in 0..<4 {
+            try uplink.lost()
+            try uplink.lost()
+            try uplink.answered()
+        }
+        #expect(uplink.declarations() == [])
+        for _ in 0..<3 { try uplink.lost() }
+        #expect(
+            uplink.declarations()
+                == [.declare(.down, reason: "3 probes lost to 1.1.1.1, 9.9.9.9")])
+    }
+
+    @Test("five answers in a row make it up again; a loss starts the count anew")
+    func recovery() throws {
+        var uplink = Dialogue()
+        for _ in 0..<3 { try uplink.lost() }
+        _ = uplink.declarations()
+        for _ in 0..<4 { try uplink.answered() }
+        #expect(
+            uplink.declarations() == [
+                .declare(.recovering, reason: "recovering: 1 of 5 probes answered in a row")
+            ])
+        try uplink.lost()
+        for _ in 0..<4 { try uplink.answered() }
+        #expect(uplink.declarations() == [])
+        #expect(uplink.monitor.reason == "recovering: 4 of 5 probes answered in a row")
+        try uplink.answered()
+        #expect(
+            uplink.declarations() == [.declare(.up, reason: "5 probes in a row answered")])
+        #expect(uplink.monitor.since == uplink.now)
+    }
+
+    @Test("a recovering uplink that falls silent is down again")
+    func relapse() throws {
+        var uplink = Dialogue()
+        for _ in 0..<3 { try uplink.lost() }
+        try uplink.answered()
+        _ = uplink.declarations()
+        for _ in 0..<3 { try uplink.lost() }
+        #expect(uplink.monitor.standing == .down)
+        #expect(uplink.declarations().count == 1)
+    }
+
+    @Test("targets take turns when they fail, so one dead target is no dead uplink")
+    func deadTarget() throws {
+        var uplink = Dialogue()
+        for _ in 0..<3 { try uplink.lost() }
+        for _ in 0..<20 {
+            let target = try uplink.probe()
+            if target == Dialogue.second {
+                try uplink.answer(after: Dialogue.rtt)
+            }
+        }
+        #expect(uplink.monitor.standing == .up)
+    }
+
+    @Test("no carrier is down at once, and the cable alone does not make it up")
+    func carrier() throws {
+        var uplink = Dialogue()
+        try uplink.answered()
+        _ = uplink.declarations()
+        uplink.note(uplink.monitor.linkLost("no carrier", at: uplink.now))
+        #expect(uplink.declarations() == [.declare(.noLink, reason: "no carrier")])
+        #expect(uplink.monitor.nextWakeUp == nil)
+        #expect(uplink.monitor.timePassed(at: uplink.now + .seconds(60)) == [])
+
+        uplink.now += .seconds(60)
+        uplink.note(uplink.monitor.linkFound(at: uplink.now))
+        #expect(uplink.monitor.standing == .down)
+        #expect(uplink.monitor.nextWakeUp == uplink.now)
+        for _ in 0..<5 { try uplink.answered() }
+        #expect(uplink.monitor.standing == .up)
+    }
+
+    @Test("a link that was never there says so, and is picked up when it appears")
+    func missing() throws {
+        var uplink = Dialogue(hasLink: false)
+        uplink.note(
+            uplink.monitor.linkLost("interface eth9 does not exist", at: uplink.now))
+        #expect(
+            uplink.declarations() == [.declare(.noLink, reason: "interface eth9 does not exist")])
+        uplink.note(uplink.monitor.linkLost("no carrier", at: uplink.now))
+        #expect(uplink.declarations() == [])
+        #expect(uplink.monitor.reason == "no carrier")
+        uplink.note(uplink.monitor.linkFound(at: uplink.now))
+        try uplink.answered()
+        #expect(uplink.monitor.standing == .recovering)
+    }
+
+    @Test("a late answer heals the loss and proves life, but does not count as in time")
+    func lateAnswers() throws {
+        var uplink = Dialogue()
+        try uplink.answered()
+        for _ in 0..<10 { try uplink.answeredLate() }
+        #expect(uplink.monitor.standing == .up)
+        #expect(uplink.monitor.window.lossPercent == 0)
+
+        for _ in 0..<3 { try uplink.lost() }
+        #expect(uplink.monitor.standing == .down)
+        for _ in 0..<10 { try uplink.answeredLate() }
+        #expect(uplink.monitor.standing == .recovering)
+    }
+
+    @Test("answers that are foreign, repeated or forged change nothing")
+    func foreignAnswers() throws {
+        var uplink = Dialogue()
+        try uplink.probe()
+        let sequence = try #require(uplink.lastProbe).sequence
+        _ = uplink.declarations()
+        uplink.note(
+            uplink.monitor.probeAnswered(sequence, from: Dialogue.second, at: uplink.now))
+        uplink.note(
+            uplink.monitor.probeAnswered(sequence &+ 1, from: Dialogue.first, at: uplink.now))
+        #expect(uplink.declarations() == [])
+        try uplink.answer(after: Dialogue.rtt)
+        try uplink.lost()
+        uplink.note(
+            uplink.monitor.probeAnswered(sequence, from: Dialogue.first, at: uplink.now))
+        #expect(uplink.monitor.window.lossPercent == 50)
+    }
+
+    @Test("a probe that cannot be sent is lost, and the reason says why")
+    func notSent() throws {
+        var uplink = Dialogue(targets: [Dialogue.first])
+        for _ in 0..<3 {
+            try uplink.probe()
+            let sequence = try #require(uplink.lastProbe).sequence
+            uplink.note(
+                uplink.monitor.probeNotSent(
+                    sequence, "cannot send a probe to 1.1.1.1: Network is unreachable",
+                    at: uplink.now))
+        }
+        #expect(uplink.monitor.standing == .down)
+        #expect(
+            uplink.monitor.reason
+                == "3 probes lost to 1.1.1.1: cannot send a probe to 1.1.1.1: Network is unreachable"
+        )
+    }
+
+    @Test("after a suspension there is one probe, not one for every missed second")
+    func suspension() throws {
+        var uplink = Dialogue()
+        try uplink.answered()
+        uplink.now += .seconds(3600)
+        let effects = uplink.monitor.timePassed(at: uplink.now)
+        #expect(effects.count == 1)
+        #expect(uplink.monitor.timePassed(at: uplink.now) == [])
+        #expect(uplink.monitor.nextWakeUp == uplink.now + .milliseconds(500))
+    }
+
+    @Test("sequence numbers wrap around")
+    func wrapping() throws {
+        var uplink = Dialogue()
+        for _ in 0..<66_000 { try uplink.answered() }
+        #expect(uplink.monitor.standing == .up)
+        #expect(uplink.monitor.window.lossPercent == 0)
+    }
+
+    @Test("loss and round-trip time are those of the last sixty probes")
+    func window() throws {
+        var uplink = Dialogue()
+        #expect(uplink.monitor.window.lossPercent == nil)
+        #expect(uplink.monitor.window.roundTripTime == nil)
+        for _ in 0..<30 {
+            try uplink.answered()
+            try uplink.lost()
+        }
+        #expect(uplink.monitor.window.lossPercent == 50)
+        #expect(uplink.monitor.window.roundTripTime == Dialogue.rtt)
+        for _ in 0..<60 { try uplink.answered() }
+        #expect(uplink.monitor.window.lossPercent == 0)
+    }
+}
