@@ -4,29 +4,6 @@ import Linux
 package import Logging
 package import Settings
 
-/// What the rest of the house is told.
-package enum TunnelEvent: Equatable, Sendable {
-    case connected(address: IPv4Address?, server: IPv4Address)
-    case disconnected(reason: String)
-}
-
-/// What the tunnel is doing.
-package struct TunnelStatus: Equatable, Sendable {
-    package var state: TunnelSupervisor.Phase
-    /// Our address within the VPN, while connected.
-    package var address: IPv4Address?
-    /// The server's address, while there is a session or an attempt at one.
-    package var server: IPv4Address?
-    /// Why it is so, for people.
-    package var reason: String
-    /// Since when it is in this state.
-    package var since: Instant
-    /// How often the session was begun again.
-    package var restarts: Int
-    /// OpenVPN's process, while there is one.
-    package var processID: Int32?
-}
-
 /// Keeps OpenVPN connected while remote access is allowed, and ended while it is not.
 package actor TunnelService {
     package typealias Resolve = @Sendable (DomainName) async throws -> [IPv4Address]
@@ -57,8 +34,8 @@ package actor TunnelService {
     private var killAt: Instant?
     private var lookupIsDue = false
     private var lookups = 0
-    private var unattended: ChildProcess?
-    private var child: ChildProcess?
+    private var unattended: OpenVPNChild?
+    private var child: OpenVPNChild?
     private var connection: ManagementConnection?
 
     private var trouble = TunnelTrouble()
@@ -107,7 +84,7 @@ package actor TunnelService {
     package func status() -> TunnelStatus {
         TunnelStatus(
             state: phase, address: supervisor.address, server: supervisor.server, reason: reason,
-            since: since, restarts: max(0, attempts - 1), processID: child?.processID)
+            since: since, restarts: max(0, attempts - 1), processID: child?.process.processID)
     }
 
     // MARK: running
@@ -132,7 +109,7 @@ package actor TunnelService {
             if let child {
                 if unattended != nil { group.addTask { await self.attend(child, socket) } }
                 unattended = nil
-                _ = await child.stop(grace: Limits.stopGrace)
+                _ = await child.process.stop(grace: Limits.stopGrace)
             }
             group.cancelAll()
         }
@@ -151,7 +128,7 @@ package actor TunnelService {
         let now = clock.now()
         if let due = killAt, now >= due {
             killAt = nil
-            child?.send(signal: SIGKILL)
+            child?.process.send(signal: SIGKILL)
         }
         if let due = alarm, now >= due {
             alarm = nil
@@ -190,7 +167,7 @@ package actor TunnelService {
             case .restartSession: tell("signal SIGUSR1")
             case .stopChild:
                 lastReason = trouble.reason ?? lastReason ?? "the server does not answer in time"
-                child?.send(signal: SIGTERM)
+                child?.process.send(signal: SIGTERM)
                 killAt = clock.now() + Limits.stopGrace
             case .wakeUp(let time): alarm = time
             }
@@ -204,7 +181,7 @@ package actor TunnelService {
             settings, server: server, managementPath: managementPath)
         trouble = TunnelTrouble()
         do {
-            let started = try ChildProcess(command + arguments, output: .pipe, error: .pipe)
+            let started = try OpenVPNChild(command + arguments)
             child = started
             unattended = started
         } catch {
@@ -218,59 +195,31 @@ package actor TunnelService {
             try connection?.send(command)
         } catch {
             logger.warning("openvpn does not listen", metadata: ["error": "\(error)"])
-            child?.send(signal: SIGTERM)
+            child?.process.send(signal: SIGTERM)
         }
     }
 
     // MARK: the child's life
 
-    private nonisolated func attend(_ child: ChildProcess, _ socket: ManagementSocket) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.readLog(child.standardOutput.raw) }
-            group.addTask { await self.readLog(child.standardError.raw) }
-            group.addTask { await self.converse(with: child, on: socket) }
-            _ = await child.waitForExit()
-            group.cancelAll()
+    private nonisolated func attend(_ child: OpenVPNChild, _ socket: ManagementSocket) async {
+        let exit = await child.attend(socket) { await self.heard($0) }
+        await ended(exit)
+    }
+
+    private func heard(_ report: OpenVPNChild.Report) {
+        switch report {
+        case .attached(let connection):
+            self.connection = connection
+            tell("state on")
+        case .message(let message):
+            received(message)
+        case .line(let line):
+            logger.debug("openvpn", metadata: ["log": "\(line)"])
+            trouble.consider(line)
+        case .lost(let error):
+            logger.warning("management connection lost", metadata: ["error": "\(error)"])
+            child?.process.send(signal: SIGTERM)
         }
-        await ended(child, await child.waitForExit())
-    }
-
-    private func ended(_ child: ChildProcess, _ exit: ChildProcess.Exit) {
-        // When we ended it, why it ended is known, and how does not matter.
-        let fallback = phase == .stopping ? lastReason : "OpenVPN ended: \(exit)"
-        lastReason = trouble.reason ?? fallback
-        connection = nil
-        self.child = nil
-        killAt = nil
-        logger.debug("openvpn ended", metadata: ["exit": "\(exit)"])
-        carryOut(supervisor.childExited(at: clock.now(), using: &random))
-    }
-
-    private nonisolated func converse(with child: ChildProcess, on socket: ManagementSocket) async {
-        var parser = ManagementParser()
-        do {
-            let connection = try await socket.accept(from: child.processID)
-            await attached(connection)
-            while true {
-                let bytes = try await connection.read()
-                if bytes.isEmpty { return }
-                for message in parser.take(bytes) { await received(message) }
-            }
-        } catch is CancellationError {
-            // The child has ended.
-        } catch {
-            await lost(error)
-        }
-    }
-
-    private func attached(_ connection: ManagementConnection) {
-        self.connection = connection
-        tell("state on")
-    }
-
-    private func lost(_ error: any Error) {
-        logger.warning("management connection lost", metadata: ["error": "\(error)"])
-        child?.send(signal: SIGTERM)
     }
 
     private func received(_ message: ManagementMessage) {
@@ -291,27 +240,15 @@ package actor TunnelService {
         }
     }
 
-    /// Reads what OpenVPN logs, until its end or until we are cancelled, and then what is still there.
-    private nonisolated func readLog(_ raw: Int32) async {
-        var splitter = LineSplitter()
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = buffer.withUnsafeMutableBytes { read(raw, $0.baseAddress, $0.count) }
-            if count > 0 {
-                for line in splitter.take(buffer[..<count]) { await logged(line) }
-            } else if count < 0 && errno == EAGAIN {
-                guard (try? await Reactor.shared.wait(for: .readable, on: raw)) != nil else {
-                    return
-                }
-            } else if count == 0 || errno != EINTR {
-                return
-            }
-        }
-    }
-
-    private func logged(_ line: String) {
-        logger.debug("openvpn", metadata: ["log": "\(line)"])
-        trouble.consider(line)
+    private func ended(_ exit: ChildProcess.Exit) {
+        // When we ended it, why it ended is known, and how does not matter.
+        let fallback = phase == .stopping ? lastReason : "OpenVPN ended: \(exit)"
+        lastReason = trouble.reason ?? fallback
+        connection = nil
+        child = nil
+        killAt = nil
+        logger.debug("openvpn ended", metadata: ["exit": "\(exit)"])
+        carryOut(supervisor.childExited(at: clock.now(), using: &random))
     }
 
     // MARK: telling

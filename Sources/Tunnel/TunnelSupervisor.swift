@@ -206,7 +206,8 @@ package struct TunnelSupervisor: Sendable {
         case .stopping:
             return []  // Race: it is being ended.
         case .connected, .forbidden, .resolving, .backingOff:
-            return []  // OpenVPN says RECONNECTING before it waits, and without a child nobody waits.
+            // OpenVPN says RECONNECTING before it waits, and without a child nobody waits.
+            return []
         }
     }
 
