@@ -97,13 +97,18 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Base", "Linux", "CLinux"], path: "Tests/Support",
             swiftSettings: strict),
+        // The kill switch in a process of its own: the GPIO emulation is preloaded into it.
+        .executableTarget(
+            name: "killswitch-probe",
+            dependencies: ["Base", "Settings", "Linux", "KillSwitch", log],
+            path: "Tests/Tools/killswitch-probe", swiftSettings: strict),
         tests("Base"),
         tests("Settings", exclude: ["Fixtures"]),
         tests("Linux"),
         tests("Uplinks"),
         tests("Firewall"),
         tests("Egress"),
-        tests("KillSwitch", ["fakegpiod", "CFakeGPIO"]),
+        tests("KillSwitch", ["fakegpiod", "killswitch-probe"]),
         tests("Tunnel"),
         tests("Recorder"),
         tests("Machines", ["CModbus"]),

@@ -76,16 +76,21 @@ int clinux_pipe(int ends[2])
 int clinux_realtime_thread(int priority)
 {
 	struct sched_param param = { .sched_priority = priority };
-	return sched_setscheduler(0, SCHED_FIFO, &param) ? -errno : 0;
+	// Reset on fork: a pool thread that the runtime starts from here must stay an ordinary one.
+	return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) ? -errno : 0;
 }
 
 int clinux_lock_memory(void)
 {
-	return mlockall(MCL_CURRENT | MCL_FUTURE) ? -errno : 0;
+	// On fault: the stacks of all threads would otherwise become resident as a whole.
+	return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) ? -errno : 0;
 }
 
 int clinux_nice_thread(int value)
 {
+	struct sched_param param = { 0 };
+	if (sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &param))
+		return -errno;
 	return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), value) ? -errno : 0;
 }
 

@@ -28,13 +28,16 @@ int clinux_spawn(const char *const argv[], const char *const envp[], const int s
 /// Both ends of a pipe, close-on-exec: read end in `ends[0]`. The corresponding call is `pipe2`.
 int clinux_pipe(int ends[2]);
 
-/// Makes this thread real-time (`SCHED_FIFO`); the corresponding call is `sched_setscheduler`.
+/// Makes this thread, and no thread that it starts, real-time (`SCHED_FIFO`); the corresponding call is
+/// `sched_setscheduler`.
 int clinux_realtime_thread(int priority);
 
-/// Locks all memory of the process, present and future; the corresponding call is `mlockall`.
+/// Keeps every page of the process in memory, present and future, once it has been used.
+/// The corresponding call is `mlockall`.
 int clinux_lock_memory(void);
 
-/// Sets the nice value of the calling thread; the corresponding call is `setpriority`.
+/// Sets the nice value of the calling thread and, when it is negative, of no thread that it starts; the
+/// corresponding call is `setpriority`.
 int clinux_nice_thread(int value);
 
 /// Moves the calling thread, and it alone, into a new network namespace (for tests and the emulated site).

@@ -1,0 +1,123 @@
+import Base
+import Glibc
+import Linux
+import Settings
+import Synchronization
+
+/// Where the switch's thread shows what it did, and everybody else reads it.
+final class SwitchBoard: Sendable {
+    private let shown: Mutex<SwitchStatus>
+    private let events: AsyncStream<SwitchEvent>.Continuation
+    private let changes: AsyncStream<SwitchStatus>.Continuation
+    private let words: SwitchWords
+
+    init(
+        settings: Settings.KeySwitch, events: AsyncStream<SwitchEvent>.Continuation,
+        changes: AsyncStream<SwitchStatus>.Continuation
+    ) {
+        self.events = events
+        self.changes = changes
+        words = SwitchWords(settings)
+        shown = Mutex(
+            SwitchStatus(
+                position: .unknown, isAllowed: false, reason: words.text(.starting), changes: 0,
+                since: SystemClock().now(), schedule: .ordinary, memoryIsLocked: false,
+                brokenWireIsOff: settings.brokenWireIsOff))
+    }
+
+    func status() -> SwitchStatus { shown.withLock { $0 } }
+
+    func show(schedule: SwitchStatus.Schedule, memoryIsLocked: Bool) {
+        shown.withLock {
+            $0.schedule = schedule
+            $0.memoryIsLocked = memoryIsLocked
+        }
+    }
+
+    /// Shows the machine's state, and tells the listeners what is new about it.
+    func show(_ key: KeySwitch, gateTrouble: SystemError?, at now: Instant) {
+        let reason = key.reason.map { words.text($0) } ?? "the key is on"
+        let (status, isNew) = shown.withLock { status in
+            let isNew = status.isAllowed != key.isOpen
+            if isNew {
+                status.changes += 1
+                status.since = now
+            }
+            status.isAllowed = key.isOpen
+            status.position = key.position
+            status.reason = reason
+            status.gateTrouble = gateTrouble?.description
+            return (status, isNew)
+        }
+        changes.yield(status)
+        if key.isOpen {
+            if isNew { events.yield(.allowed) }
+        } else {
+            events.yield(.closed(reason: reason))
+        }
+    }
+
+    func finish() {
+        events.finish()
+        changes.finish()
+    }
+}
+
+/// Reasons for people: what is the matter with which line.
+struct SwitchWords: Sendable {
+    private let chip: String
+    private let line: String
+    private let debounce: String
+
+    init(_ settings: Settings.KeySwitch) {
+        chip = settings.chip
+        line =
+            switch settings.line {
+            case .name(let name): "\"\(name)\""
+            case .offset(let number): "\(number)"
+            }
+        debounce = DurationText.format(settings.debounce)
+    }
+
+    func text(_ reason: KeySwitch.Reason) -> String {
+        switch reason {
+        case .starting: "the key has not been read yet"
+        case .keyIsOff: "the key is off"
+        case .keyMoved: "the key reads on: waiting until it is quiet for \(debounce)"
+        case .gateFailed(let code):
+            SystemError("keep the firewall's gate open", code: code).description
+        case .stopped: "nobody watches the key any more"
+        case .lineFailed(let failure): text(failure)
+        }
+    }
+
+    private func text(_ failure: LineFailure) -> String {
+        switch failure.step {
+        case .openChip:
+            return SystemError("open the GPIO chip \(chip)", code: failure.code).description
+        case .findLine where failure.code == ENOENT:
+            return "\(chip) has no line named \(line): `gpioinfo` lists them"
+        case .findLine:
+            return SystemError("look for line \(line) on \(chip)", code: failure.code).description
+        case .requestLine where failure.code == EBUSY:
+            let holder = failure.holder.map { "\"\($0)\"" } ?? "another program"
+            return "line \(line) of \(chip) is held by \(holder)"
+        case .requestLine:
+            return SystemError("request line \(line) of \(chip)", code: failure.code).description
+        case .waitForEdge:
+            return SystemError("watch line \(line) of \(chip)", code: failure.code).description
+        case .readLevel:
+            return SystemError("read line \(line) of \(chip)", code: failure.code).description
+        }
+    }
+}
+
+extension Settings.KeySwitch {
+    /// Whether an unconnected line reads as "off": only when it is pulled to the level that means it.
+    package var brokenWireIsOff: Bool {
+        switch (bias, offLevel) {
+        case (.pullUp, .high), (.pullDown, .low): true
+        case (.pullUp, .low), (.pullDown, .high), (.asIs, _), (.disabled, _): false
+        }
+    }
+}

@@ -1,0 +1,179 @@
+import Base
+import CLinux
+import Glibc
+import Linux
+import Settings
+
+/// The life of the switch's thread: wait, cut if need be, and only then look around.
+struct SwitchLoop: ~Copyable {
+    private typealias Limits = KillSwitchService.Limits
+
+    private let settings: Settings.KeySwitch
+    private let gate: any Gate
+    private let board: SwitchBoard
+    private let clock = SystemClock()
+
+    private var key: KeySwitch
+    private var line: GPIOLine?
+    /// When to look at the line at the latest; at first at once.
+    private var wakeUp: Instant? = .boot
+    private var lineRetryAt = Instant.boot
+    /// Whether the gate has yet to take the order to shut.
+    private var closeIsDue = true
+    private var gateTrouble: SystemError?
+    private var shown = Shown(reason: nil, trouble: nil)
+    private var shownAt = Instant.boot
+    private var descriptors = [pollfd](repeating: pollfd(fd: -1, events: 0, revents: 0), count: 2)
+
+    private struct Shown: Equatable {
+        var reason: KeySwitch.Reason?
+        var trouble: SystemError?
+        var isOpen: Bool { reason == nil }
+    }
+
+    init(settings: Settings.KeySwitch, gate: any Gate, board: SwitchBoard) {
+        self.settings = settings
+        self.gate = gate
+        self.board = board
+        let offLevel: KeySwitch.Level =
+            switch settings.offLevel {
+            case .low: .low
+            case .high: .high
+            }
+        key = KeySwitch(offLevel: offLevel, debounce: settings.debounce)
+    }
+
+    mutating func run(until bell: Doorbell) {
+        // First of all, whatever an earlier process may have left open.
+        closeGate()
+        let schedule = Self.favourThread()
+        board.show(schedule: schedule, memoryIsLocked: clinux_lock_memory() == 0)
+        descriptors[1] = pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)
+        while true {
+            let lineEvents = wait()
+            // The one order that nothing may delay.
+            if lineEvents != 0 { carryOut(key.edge(at: clock.now())) }
+            if descriptors[1].revents != 0 { break }
+            look(lineEvents)
+            let isStorm = lineEvents != 0 && !key.isOpen
+            keepGate()
+            show()
+            if isStorm { usleep(UInt32(Limits.stormPause.nanoseconds / 1000)) }
+        }
+        carryOut(key.stopped())
+        closeGate()
+        line = nil
+        show()
+    }
+
+    /// Waits for an edge, the bell, a wake-up or the tick; returns what poll says about the line.
+    private mutating func wait() -> Int32 {
+        let now = clock.now()
+        var rest = Limits.tick
+        if let wakeUp { rest = min(rest, max(.zero, wakeUp - now)) }
+        // Rounded up: a wake-up that comes too early would only be repeated.
+        let milliseconds = Int32((rest.nanoseconds + 999_999) / 1_000_000)
+        descriptors[0] = pollfd(fd: line?.eventDescriptor ?? -1, events: Int16(POLLIN), revents: 0)
+        let count = poll(&descriptors, 2, milliseconds)
+        return count > 0 ? Int32(descriptors[0].revents) : 0
+    }
+
+    private mutating func isEdgeWaiting() -> Bool {
+        descriptors[0] = pollfd(fd: line?.eventDescriptor ?? -1, events: Int16(POLLIN), revents: 0)
+        return poll(&descriptors, 1, 0) > 0
+    }
+
+    /// Requests the line if there is none, and reads its level.
+    private mutating func look(_ events: Int32) {
+        do throws(LineFailure) {
+            if line == nil {
+                guard clock.now() >= lineRetryAt else { return }
+                line = try GPIOLine(settings)
+            }
+            guard let level = try Self.read(line, events) else { return }
+            let now = clock.now()
+            if wakeUp.map({ $0 <= now }) ?? false { wakeUp = nil }
+            // This thread may have been held up: what moved meanwhile comes before what was read.
+            if isEdgeWaiting() {
+                carryOut(key.edge(at: now))
+            } else {
+                carryOut(key.levelRead(level, at: now))
+            }
+        } catch {
+            carryOut(key.lineFailed(error))
+            line = nil
+            wakeUp = nil
+            lineRetryAt = clock.now() + Limits.lineRetry
+        }
+    }
+
+    private static func read(_ line: borrowing GPIOLine?, _ events: Int32) throws(LineFailure)
+        -> KeySwitch.Level?
+    {
+        // A chip that goes away shows as a hang-up here, or as ENODEV below.
+        guard events & (POLLHUP | POLLERR | POLLNVAL) == 0 else {
+            throw LineFailure(.waitForEdge, code: ENODEV)
+        }
+        switch line {
+        case .some(let line):
+            if events != 0 { try line.drain() }
+            return try line.level()
+        case nil:
+            return nil
+        }
+    }
+
+    /// Renews the lease of an open gate; repeats an order to shut that was refused.
+    private mutating func keepGate() {
+        if key.isOpen {
+            do throws(SystemError) {
+                try gate.refresh()
+                gateTrouble = nil
+            } catch {
+                // Whatever happens now, the lease ends by itself.
+                carryOut(key.gateFailed(code: error.code, at: clock.now()))
+                gateTrouble = gateTrouble ?? error
+            }
+        } else if closeIsDue {
+            closeGate()
+        }
+    }
+
+    private mutating func carryOut(_ orders: KeySwitch.Orders) {
+        switch orders.gate {
+        case .close: closeGate()
+        case .open: closeIsDue = false  // `keepGate` opens it, in this same round.
+        case nil: break
+        }
+        if let wakeUp = orders.wakeUp { self.wakeUp = wakeUp }
+    }
+
+    private mutating func closeGate() {
+        do throws(SystemError) {
+            try gate.close()
+            closeIsDue = false
+            gateTrouble = nil
+        } catch {
+            closeIsDue = true
+            gateTrouble = error
+        }
+    }
+
+    /// Shows what is new; while the gate stays shut, at most once a tick, however the wire bounces.
+    private mutating func show() {
+        let news = Shown(reason: key.reason, trouble: gateTrouble)
+        let now = clock.now()
+        guard news != shown,
+            key.reason == .stopped || news.isOpen != shown.isOpen
+                || now - shownAt >= Limits.tick
+        else { return }
+        shown = news
+        shownAt = now
+        board.show(key, gateTrouble: gateTrouble, at: now)
+    }
+
+    private static func favourThread() -> SwitchStatus.Schedule {
+        if clinux_realtime_thread(Limits.realTimePriority) == 0 { return .realTime }
+        return clinux_nice_thread(-20) == 0 ? .favoured : .ordinary
+    }
+}

@@ -1,0 +1,288 @@
+package import Base
+import Glibc
+import Linux
+package import Logging
+package import Settings
+
+/// Keeps OpenVPN connected while remote access is allowed, and ended while it is not.
+package actor TunnelService {
+    package typealias Resolve = @Sendable (DomainName) async throws -> [IPv4Address]
+
+    package enum Limits {
+        /// From SIGTERM to SIGKILL. The firewall's gate has been shut before.
+        package static let stopGrace = Duration.milliseconds(100)
+        /// Lookups that may run at the same time, after quick changes of the uplink.
+        package static let lookupsMax = 4
+        package static let eventsMax = 16
+    }
+
+    package nonisolated let events: AsyncStream<TunnelEvent>
+
+    private let settings: Settings.VPN
+    private let managementPath: String
+    private let resolve: Resolve
+    private let command: [String]
+    private let logger: Logger
+    private let announce: AsyncStream<TunnelEvent>.Continuation
+    private let clock = SystemClock()
+    /// Wakes `run` when one of the orders below is new.
+    private let bell = Doorbell()
+
+    private var supervisor = TunnelSupervisor()
+    private var random = SystemRandomNumberGenerator()
+    private var alarm: Instant?
+    private var killAt: Instant?
+    private var lookupIsDue = false
+    private var lookups = 0
+    private var unattended: OpenVPNChild?
+    private var child: OpenVPNChild?
+    private var connection: ManagementConnection?
+
+    private var trouble = TunnelTrouble()
+    private var wish = "remote access is not allowed"
+    private var lastReason: String?
+    private var attempts = 0
+    private var phase = TunnelSupervisor.Phase.forbidden
+    private var since: Instant
+
+    /// `launcher` comes before OpenVPN's own command line; it must end by executing the rest in its place,
+    /// as `nsenter` does.
+    package init(
+        settings: Settings.VPN, runDirectory: String, resolve: @escaping Resolve,
+        launcher: [String] = [], logger: Logger
+    ) {
+        self.settings = settings
+        managementPath = runDirectory + "/vpn.sock"
+        self.resolve = resolve
+        command = launcher + ["/usr/sbin/openvpn"]
+        self.logger = logger
+        let stream = AsyncStream.makeStream(
+            of: TunnelEvent.self, bufferingPolicy: .bufferingNewest(Limits.eventsMax))
+        events = stream.stream
+        announce = stream.continuation
+        since = clock.now()
+    }
+
+    // MARK: wishes
+
+    package func allow() {
+        if !supervisor.isAllowed { lastReason = nil }
+        carryOut(supervisor.allowed(at: clock.now()))
+    }
+
+    package func forbid(reason: String = "remote access is not allowed") {
+        wish = reason
+        carryOut(supervisor.forbidden())
+    }
+
+    /// The router's way out is another one: the session moves at once.
+    package func uplinkChanged() {
+        if phase == .connected { lastReason = "moving to another uplink" }
+        carryOut(supervisor.uplinkChanged(at: clock.now()))
+    }
+
+    package func status() -> TunnelStatus {
+        TunnelStatus(
+            state: phase, address: supervisor.address, server: supervisor.server, reason: reason,
+            since: since, restarts: max(0, attempts - 1), processID: child?.process.processID)
+    }
+
+    // MARK: running
+
+    /// Runs until it is cancelled; no OpenVPN of ours is left when it returns.
+    package func run() async throws {
+        defer { announce.finish() }
+        let socket = try ManagementSocket(path: managementPath)
+        try await withThrowingDiscardingTaskGroup { group in
+            while try await nextOrder() {
+                if lookupIsDue {
+                    lookupIsDue = false
+                    lookups += 1
+                    group.addTask { await self.lookUp() }
+                }
+                if let child = unattended {
+                    unattended = nil
+                    group.addTask { await self.attend(child, socket) }
+                }
+            }
+            carryOut(supervisor.forbidden())
+            if let child {
+                if unattended != nil { group.addTask { await self.attend(child, socket) } }
+                unattended = nil
+                _ = await child.process.stop(grace: Limits.stopGrace)
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Waits until there is something to start; false when the task is cancelled.
+    private func nextOrder() async throws -> Bool {
+        let deadline = [alarm, killAt].compactMap { $0 }.min()
+        do {
+            _ = try await Reactor.shared.wait(
+                for: .readable, on: bell.descriptor, until: deadline)
+        } catch is CancellationError {
+            return false
+        }
+        bell.silence()
+        let now = clock.now()
+        if let due = killAt, now >= due {
+            killAt = nil
+            child?.process.send(signal: SIGKILL)
+        }
+        if let due = alarm, now >= due {
+            alarm = nil
+            carryOut(supervisor.timer(at: now, using: &random))
+        }
+        return true
+    }
+
+    private func lookUp() async {
+        let name = settings.remote.host
+        do {
+            let addresses = try await resolve(name)
+            lookups -= 1
+            if addresses.isEmpty { lastReason = "\(name) has no address" }
+            carryOut(supervisor.resolved(addresses, at: clock.now(), using: &random))
+        } catch {
+            lookups -= 1
+            lastReason = "cannot look up \(name): \(error)"
+            carryOut(supervisor.resolveFailed(at: clock.now(), using: &random))
+        }
+    }
+
+    // MARK: effects
+
+    private func carryOut(_ effects: [TunnelSupervisor.Effect]) {
+        for effect in effects {
+            switch effect {
+            case .resolve:
+                // When too many are under way, one of them will answer, or the timer will.
+                lookupIsDue = lookups < Limits.lookupsMax
+            case .startChild(let server): start(server)
+            case .releaseHold:
+                attempts += 1
+                trouble = TunnelTrouble()
+                tell("hold release")
+            case .restartSession: tell("signal SIGUSR1")
+            case .stopChild:
+                lastReason = trouble.reason ?? lastReason ?? "the server does not answer in time"
+                child?.process.send(signal: SIGTERM)
+                killAt = clock.now() + Limits.stopGrace
+            case .wakeUp(let time): alarm = time
+            }
+        }
+        notePhase()
+        bell.ring()
+    }
+
+    private func start(_ server: IPv4Address) {
+        let arguments = OpenVPNArguments.make(
+            settings, server: server, managementPath: managementPath)
+        trouble = TunnelTrouble()
+        do {
+            let started = try OpenVPNChild(command + arguments)
+            child = started
+            unattended = started
+        } catch {
+            lastReason = "\(error)"
+            carryOut(supervisor.childExited(at: clock.now(), using: &random))
+        }
+    }
+
+    private func tell(_ command: String) {
+        do {
+            try connection?.send(command)
+        } catch {
+            logger.warning("openvpn does not listen", metadata: ["error": "\(error)"])
+            child?.process.send(signal: SIGTERM)
+        }
+    }
+
+    // MARK: the child's life
+
+    private nonisolated func attend(_ child: OpenVPNChild, _ socket: ManagementSocket) async {
+        let exit = await child.attend(socket) { await self.heard($0) }
+        await ended(exit)
+    }
+
+    private func heard(_ report: OpenVPNChild.Report) {
+        switch report {
+        case .attached(let connection):
+            self.connection = connection
+            tell("state on")
+        case .message(let message):
+            received(message)
+        case .line(let line):
+            logger.debug("openvpn", metadata: ["log": "\(line)"])
+            trouble.consider(line)
+        case .lost(let error):
+            logger.warning("management connection lost", metadata: ["error": "\(error)"])
+            child?.process.send(signal: SIGTERM)
+        }
+    }
+
+    private func received(_ message: ManagementMessage) {
+        let now = clock.now()
+        switch message {
+        case .hold:
+            carryOut(supervisor.holdReported(at: now))
+        case .state(let report):
+            logger.debug("openvpn", metadata: ["state": "\(report.state.rawValue)"])
+            if report.state == .reconnecting {
+                lastReason = trouble.reason ?? "OpenVPN reconnects: \(report.detail)"
+            }
+            carryOut(supervisor.stateReported(report, at: now))
+        case .fatal(let text), .password(let text), .refused(let text):
+            trouble.consider("ERROR: \(text)")
+        case .other:
+            break
+        }
+    }
+
+    private func ended(_ exit: ChildProcess.Exit) {
+        // When we ended it, why it ended is known, and how does not matter.
+        let fallback = phase == .stopping ? lastReason : "OpenVPN ended: \(exit)"
+        lastReason = trouble.reason ?? fallback
+        connection = nil
+        child = nil
+        killAt = nil
+        logger.debug("openvpn ended", metadata: ["exit": "\(exit)"])
+        carryOut(supervisor.childExited(at: clock.now(), using: &random))
+    }
+
+    // MARK: telling
+
+    private var reason: String {
+        switch phase {
+        case _ where !supervisor.isAllowed: wish
+        case .connected: "connected"
+        case .forbidden, .resolving, .starting, .connecting, .backingOff, .stopping:
+            trouble.reason ?? lastReason ?? "connecting to \(settings.remote.host)"
+        }
+    }
+
+    private func notePhase() {
+        let old = phase
+        guard supervisor.phase != old else { return }
+        phase = supervisor.phase
+        since = clock.now()
+        if phase == .connected, let server = supervisor.server {
+            lastReason = nil
+            trouble = TunnelTrouble()
+            announce.yield(.connected(address: supervisor.address, server: server))
+            logger.notice(
+                "tunnel connected",
+                metadata: [
+                    "server": "\(server)",
+                    "address": "\(supervisor.address.map { "\($0)" } ?? "none")",
+                ])
+        } else if old == .connected {
+            announce.yield(.disconnected(reason: reason))
+            logger.notice("tunnel disconnected", metadata: ["reason": "\(reason)"])
+        } else {
+            logger.debug(
+                "tunnel", metadata: ["state": "\(phase.rawValue)", "reason": "\(reason)"])
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Base
+import Glibc
+import Linux
+import Settings
+import Testing
+
+@testable import KillSwitch
+
+@Suite("key switch: the real libgpiod on a simulated chip", .serialized)
+struct KillSwitchServiceTests {
+    @Test("the key allows after the debounce time and cuts at once, the gate before the events")
+    func followsTheKey() async throws {
+        try await FakeChip.withSwitch { chip, probe in
+            let first = try await probe.next("event closed: the key is off")
+            #expect(first.first?.text == "gate closed")
+            #expect(!first.contains { $0.text == "gate open" })
+
+            let turned = SystemClock().now()
+            try await chip.order("line 3 1")
+            let opened = try await probe.next("event allowed")
+            let open = try #require(opened.first { $0.text == "gate open" })
+            #expect(open.at - turned >= SwitchProcess.debounce)
+            // The lease is renewed while the key is on.
+            for _ in 0..<4 { try await probe.next("gate open") }
+
+            try await chip.order("line 3 0")
+            let closed = try await probe.next("event closed: the key is off")
+            #expect(closed.last { $0.text.hasPrefix("gate") }?.text == "gate closed")
+        }
+    }
+
+    @Test("a bounce cuts at its first edge, and the gate stays shut until the wire is quiet")
+    func bounce() async throws {
+        try await FakeChip.withSwitch(first: ["line 3 1"]) { chip, probe in
+            try await probe.next("event allowed")
+            // 40 changes in 80 ms, more than the kernel's queue holds; ends where it began.
+            try await chip.order("bounce 3 40 2000")
+            let end = SystemClock().now()
+            try await probe.next("gate closed")
+            let quiet = try await probe.next("gate open")
+            let reopened = try #require(quiet.last)
+            // The last change was made at most its own pause before `end`.
+            #expect(reopened.at - end >= SwitchProcess.debounce - .milliseconds(10))
+        }
+    }
+
+    @Test("a name that the chip does not have: closed, with the name")
+    func unknownLine() async throws {
+        try await FakeChip.withSwitch(line: "no-such-line") { _, probe in
+            try await probe.next(
+                "event closed: /dev/gpiochip0 has no line named \"no-such-line\"")
+        }
+    }
+
+    @Test("a line by its number")
+    func byNumber() async throws {
+        try await FakeChip.withSwitch(line: "5", first: ["line 5 1"]) { _, probe in
+            try await probe.next("event allowed")
+        }
+    }
+
+    @Test("a line that somebody else holds: closed, with the holder, until it is free")
+    func busyLine() async throws {
+        try await FakeChip.withSwitch(first: ["line 3 1", "busy 3 hog"]) { chip, probe in
+            let seen = try await probe.next(
+                "event closed: line \"vpn-switch\" of /dev/gpiochip0 is held by \"hog\"")
+            #expect(!seen.contains { $0.text == "gate open" })
+            try await chip.order("free 3")
+            try await probe.next("event allowed")
+        }
+    }
+
+    @Test("a chip that is pulled out: closed; back again: the key has to settle anew")
+    func unplug() async throws {
+        try await FakeChip.withSwitch(first: ["line 3 1"]) { chip, probe in
+            try await probe.next("event allowed")
+            try await chip.order("unplug")
+            try await probe.next("gate closed")
+            try await probe.next("event closed: cannot open the GPIO chip /dev/gpiochip0")
+            try await chip.order("plug")
+            try await probe.next("event allowed")
+        }
+    }
+
+    @Test("a level that cannot be read: closed, with the reason; then tried again")
+    func unreadable() async throws {
+        try await FakeChip.withSwitch(first: ["line 3 1"]) { chip, probe in
+            try await probe.next("event allowed")
+            try await chip.order("fail getvalues 5")
+            try await probe.next("gate closed")
+            try await probe.next(
+                "event closed: cannot read line \"vpn-switch\" of /dev/gpiochip0: Input/output")
+            try await probe.next("event allowed")
+        }
+    }
+
+    @Test("a gate that refuses is not called open, and is asked again")
+    func refusingGate() async throws {
+        try await FakeChip.withSwitch(first: ["line 3 1"]) { _, probe in
+            try await probe.next("event allowed")
+            try SmallFile.replace(probe.broken, with: [])
+            try await probe.next("gate refused")
+            try await probe.next("event closed: cannot keep the firewall's gate open")
+            unlink(probe.broken)
+            try await probe.next("gate closed")
+            try await probe.next("event allowed")
+        }
+    }
+
+    @Test("the end of the service shuts the gate")
+    func endShuts() async throws {
+        try await FakeChip.withSwitch(first: ["line 3 1"]) { _, probe in
+            try await probe.next("event allowed")
+            probe.child.closeStandardInput()
+            let seen = try await probe.next("ended")
+            #expect(seen.last { $0.text.hasPrefix("gate") }?.text == "gate closed")
+            #expect(await probe.child.waitForExit().isSuccess)
+        }
+    }
+
+    @Test("a broken wire reads as off only when it is pulled to the off level")
+    func brokenWire() {
+        func isOff(_ bias: Settings.KeySwitch.Bias, _ off: Settings.KeySwitch.Level) -> Bool {
+            Settings.KeySwitch(
+                chip: "", line: .offset(0), offLevel: off, bias: bias, debounce: .zero
+            ).brokenWireIsOff
+        }
+        #expect(isOff(.pullUp, .high) && isOff(.pullDown, .low))
+        #expect(!isOff(.pullUp, .low) && !isOff(.pullDown, .high))
+        #expect(!isOff(.asIs, .low) && !isOff(.disabled, .high))
+    }
+}
