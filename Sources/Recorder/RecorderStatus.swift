@@ -4,6 +4,8 @@ package import Base
 package struct RecorderStatus: Equatable, Sendable {
     /// `"recording"`, `"closed"` or `"degraded: …"`
     package var state: String
+    /// Whether readings are taken and kept as they shall be.
+    package var isRecording: Bool { state == "recording" }
     /// All segments together.
     package var bytesUsed: ByteSize
     package var quota: ByteSize

@@ -29,7 +29,8 @@ final class Commentary: Sendable {
         case .chapter(let text): print("\n" + paint("── \(text)", .bold))
         case .done(let text): print(stamp + paint("▶ " + text, .yellow))
         case .seen(let text): print(stamp + paint("◀ " + text, .cyan))
-        case .promise(let promise): print(stamp + verdict(promise) + " \(promise.text): \(promise.figure)")
+        case .promise(let promise):
+            print(stamp + verdict(promise) + " \(promise.text): \(promise.figure)")
         }
     }
 
@@ -43,9 +44,10 @@ final class Commentary: Sendable {
         let kept = promises.count(where: \.isKept)
         let all = kept == promises.count
         print(
-            "\n" + paint(
-                "\(kept) of \(promises.count) promises held, in \(Figure.time(SystemClock().now() - begun)).",
-                all ? .green : .red))
+            "\n"
+                + paint(
+                    "\(kept) of \(promises.count) promises held, in \(Figure.time(SystemClock().now() - begun)).",
+                    all ? .green : .red))
     }
 
     /// Keeps the counters true until it is cancelled; only a terminal shows them.
@@ -55,7 +57,9 @@ final class Commentary: Sendable {
             try await Task.sleep(for: .milliseconds(500))
             let records = await site.cloud.look { $0.recordsCount }
             let seen = try? await story.look()
-            show("  cloud has \(Figure.count(records)) records · " + (seen?.summary ?? "the router does not answer"))
+            show(
+                "  cloud has \(Figure.count(records)) records · "
+                    + (seen?.summary ?? "the router does not answer"))
         }
     }
 

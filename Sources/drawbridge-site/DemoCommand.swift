@@ -7,7 +7,8 @@ import Site
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Play the whole story in a fresh site, and hold every promise against a measurement.")
+        abstract:
+            "Play the whole story in a fresh site, and hold every promise against a measurement.")
 
     @Flag(help: "Leave the site running at the end, and say how to look around.")
     var hold = false

@@ -15,7 +15,7 @@ struct CheckCommand: ParsableCommand {
         do {
             let settings = try Settings.load(file: file)
             Terminal.output.print("\(file): fine")
-            Terminal.output.print(settings.summary)
+            Terminal.output.print(settings.summary.joined(separator: "\n"))
         } catch {
             for line in error.lines { Terminal.error.print(line) }
             throw ExitCode(1)

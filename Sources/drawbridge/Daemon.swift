@@ -33,12 +33,14 @@ struct Daemon: Sendable {
 
         // Closed before anything else is begun.
         let firewall = try FirewallService(logger: logs("firewall"))
-        try await firewall.apply(try FirewallPolicy(settings))
+        let policy = try FirewallPolicy(settings)
+        try await firewall.apply(policy)
 
-        let recorder = RecorderService(settings: settings.recorder, logger: logs("recorder"))
+        let recorder = try RecorderService(
+            settings: settings.recorder, logger: logs("recorder"))
         let egress = EgressService(
             dns: settings.dns, allowed: settings.cloud.domains,
-            refusedNetworks: [settings.lan.network] + (settings.vpn.map { [$0.network] } ?? []),
+            forbidden: [settings.lan.network] + (settings.vpn.map { [$0.network] } ?? []),
             opener: firewall, clock: clock, logger: logs("egress"))
         let uplinks = try UplinksService(
             uplinks: settings.uplinks, clock: clock, logger: logs("uplinks"))
@@ -58,7 +60,9 @@ struct Daemon: Sendable {
             handler: { await report.answer($0) }, logger: logs("console"))
 
         // In order of trust: the gate is begun first and ended last.
-        var rooms: [Room] = []
+        var rooms = [
+            Room("firewall") { try await firewall.keep(policy, clock: clock) }
+        ]
         if let remote {
             rooms.append(Room("switch") { await remote.keySwitch.run() })
             rooms.append(Room("tunnel") { try await remote.tunnel.run() })
@@ -84,7 +88,7 @@ struct Daemon: Sendable {
             },
             Room("console") { try await console.run() },
             Room("ready") {
-                Notify.ready(status: "closed, \(settings.uplinks.count) uplinks")
+                try? Notify().send(.ready)
                 logs("daemon").notice(
                     "ready", metadata: ["after_ms": "\(Int((clock.now() - begun).milliseconds))"])
                 try await Task.sleep(for: .seconds(Int64.max >> 32))
@@ -95,7 +99,6 @@ struct Daemon: Sendable {
                 services: rooms.map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logs("daemon"))
         ).run()
-        Notify.stopping()
         logs("daemon").notice("stopped")
     }
 }

@@ -9,7 +9,9 @@ import Settings
 struct DaemonCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "daemon",
-        abstract: "Run the router: closes this machine's network to everything the config file does not allow.")
+        abstract:
+            "Run the router: closes this machine's network to everything the config file does not allow."
+    )
 
     @Option(help: "The config file.")
     var config = Drawbridge.defaultConfig
@@ -36,7 +38,7 @@ struct DaemonCommand: AsyncParsableCommand {
             try Directory.make(settings.device.runDirectory)
             let lock = try LockFile(settings.device.stateDirectory + "/lock")
             try await Daemon(settings: settings, logs: logs).run()
-            lock.release()
+            _ = consume lock
         } catch {
             Terminal.error.print("drawbridge: \(error)")
             throw ExitCode(1)
@@ -46,13 +48,14 @@ struct DaemonCommand: AsyncParsableCommand {
     /// No usable config: nothing passes until there is one, unless a good one is already in force.
     private func failClosed(_ logs: @Sendable (String) -> Logger) async {
         do {
-            let isClosed = try await FirewallService(logger: logs("firewall")).closeUnlessInForce()
+            let isClosed = try await FirewallService(logger: logs("firewall")).closeUnlessStanding()
             Terminal.error.print(
                 isClosed
                     ? "drawbridge: not started; the firewall is closed to everything until the config file is right"
                     : "drawbridge: not started; the firewall's last good rules stay in force")
         } catch {
-            Terminal.error.print("drawbridge: not started; and the firewall cannot be closed: \(error)")
+            Terminal.error.print(
+                "drawbridge: not started; and the firewall cannot be closed: \(error)")
         }
     }
 }

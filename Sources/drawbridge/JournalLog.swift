@@ -44,7 +44,8 @@ struct JournalLog: LogHandler {
 
     /// One line whatever the value holds: control characters never reach a terminal or split a record.
     private static func quoted(_ value: String) -> String {
-        let clean = String(value.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) })
+        let clean = String(
+            value.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) })
         return clean.contains(" ") ? "\"\(clean)\"" : clean
     }
 }

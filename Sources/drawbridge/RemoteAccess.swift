@@ -14,7 +14,8 @@ struct RemoteAccess: Sendable {
 
     /// Nil when the config file allows no remote access.
     init?(
-        _ settings: Settings, resolve: @escaping @Sendable (DomainName) async throws -> [IPv4Address],
+        _ settings: Settings,
+        resolve: @escaping @Sendable (DomainName) async throws -> [IPv4Address],
         _ logs: @Sendable (String) -> Logger
     ) throws {
         guard let vpn = settings.vpn, let keySwitch = settings.keySwitch else { return nil }
@@ -36,6 +37,3 @@ struct RemoteAccess: Sendable {
         }
     }
 }
-
-/// The gate of the firewall, as the key switch holds it.
-extension GateLease: @retroactive Gate {}

@@ -6,7 +6,8 @@ import Settings
 /// `drawbridge status`
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Say how the machine is: online, closed, recorded, and who may get in.")
+        commandName: "status",
+        abstract: "Say how the machine is: online, closed, recorded, and who may get in.")
 
     @Flag(help: "Print the status document as JSON.")
     var json = false

@@ -101,8 +101,11 @@ struct StatusReport: Sendable {
         section.state = status.state
         section.isRecording = status.isRecording
         section.acceptedRecords = status.accepted
-        section.durableRecords = status.accepted - min(
-            status.accepted, status.lastSequence - min(status.lastSequence, status.durableThrough))
+        section.durableRecords =
+            status.accepted
+            - min(
+                status.accepted,
+                status.lastSequence - min(status.lastSequence, status.durableThrough))
         section.bytes = status.bytesUsed.bytes
         section.quotaBytes = status.quota.bytes
         section.firstSequence = status.firstSequence
@@ -167,7 +170,9 @@ struct StatusReport: Sendable {
         }
         if let routes { problems.append("routes: \(routes)") }
         problems += document.uplinks.filter { !$0.isUp }.map { "uplink \($0.name): \($0.reason)" }
-        if !document.recorder.isRecording { problems.append("recorder: \(document.recorder.state)") }
+        if !document.recorder.isRecording {
+            problems.append("recorder: \(document.recorder.state)")
+        }
         problems += document.machines.filter { !$0.isConnected }.map {
             "machine \($0.name): \($0.reason)"
         }

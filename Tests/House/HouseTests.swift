@@ -69,7 +69,8 @@ struct HouseTests {
     func uncheckedIsExplained() throws {
         for file in try SourceFile.all(under: "Sources") + SourceFile.all(under: "Tests")
         where !file.path.hasSuffix("House/HouseTests.swift") {
-            let claims = file.code.components(separatedBy: "@unchecked Sendable").count - 1
+            let claims =
+                file.code.components(separatedBy: "@unchecked Sendable").count - 1
                 + file.code.components(separatedBy: "nonisolated(unsafe)").count - 1
             let reasons = file.text.components(separatedBy: "Safe because").count - 1
             #expect(reasons >= claims, "\(file.path): \(claims) claims, \(reasons) reasons")
@@ -135,7 +136,8 @@ struct SourceFile {
             let path = folder + "/" + name
             files.append(
                 SourceFile(
-                    path: path, text: try String(contentsOfFile: root + "/" + path, encoding: .utf8)))
+                    path: path, text: try String(contentsOfFile: root + "/" + path, encoding: .utf8)
+                ))
         }
         try #require(!files.isEmpty)
         return files

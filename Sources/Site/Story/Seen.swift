@@ -1,4 +1,4 @@
-import Console
+package import Console
 
 /// What the daemon says of itself, as far as the story asks.
 package struct Seen: Sendable {

@@ -7,7 +7,8 @@ extension Story {
     package func attackerTries() async throws -> [Promise] {
         tell(.chapter("A host in the office scans the router and tries the PLC"))
         let answers = try await reachableFromOffice()
-        tell(.seen(answers.isEmpty ? "65,535 TCP ports and 100 UDP ports: no answer" : "\(answers)"))
+        tell(
+            .seen(answers.isEmpty ? "65,535 TCP ports and 100 UDP ports: no answer" : "\(answers)"))
         try await site.output(
             in: .office,
             ["ip", "route", "replace", "192.168.140.0/24", "via", Self.routerInOffice])
@@ -39,12 +40,17 @@ extension Story {
             let answer = try await site.run(in: .router, ["getent", "ahostsv4", name])
             if answer.exit.isSuccess { passed.append(name) }
         }
-        if try await connects(from: .router, to: "1.1.1.1", port: 443) { passed.append("1.1.1.1:443") }
+        if try await connects(from: .router, to: "1.1.1.1", port: 443) {
+            passed.append("1.1.1.1:443")
+        }
         if try await connects(from: .router, to: "203.0.113.10", port: 22) {
             passed.append("cloud:22")
         }
         let listed = try await site.run(in: .router, ["getent", "ahostsv4", "mqtt.ixon.net"])
-        tell(.seen("evil.example, an alias that leads there, a foreign address, a foreign port: refused"))
+        tell(
+            .seen(
+                "evil.example, an alias that leads there, a foreign address, a foreign port: refused"
+            ))
         return [
             put(
                 "the router itself reaches only listed names and ports",

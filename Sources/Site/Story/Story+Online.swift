@@ -1,4 +1,5 @@
-package import Base
+import Base
+import Linux
 
 /// Online: providers die, come back, and all die at once.
 extension Story {
@@ -7,10 +8,14 @@ extension Story {
         tell(.chapter("\(isp.title) dies silently: the link stays up, packets vanish"))
         let cut = try await site.cutSilently(isp)
         tell(.done("\(isp.title) swallows every packet"))
-        try await waitUntil("\(successor.title) carries") { $0.carrying == Self.uplinkNames[successor] }
+        try await waitUntil("\(successor.title) carries") {
+            $0.carrying == Self.uplinkNames[successor]
+        }
         let moved = clock.now() - cut
         tell(.seen("the default route leads over \(successor.title) after \(Figure.time(moved))"))
-        try await waitUntil("the cloud is connected again") { $0.isCloudConnected && $0.unsent < 20 }
+        try await waitUntil("the cloud is connected again") {
+            $0.isCloudConnected && $0.unsent < 20
+        }
         let resumed = await flowResumed(since: cut).map { $0 - cut } ?? Self.patience
         return [
             put(
@@ -41,10 +46,14 @@ extension Story {
         tell(.chapter("Somebody pulls the cable of \(isp.title)"))
         let pulled = try await site.pullCable(isp)
         tell(.done("no carrier on \(isp.routerInterface)"))
-        try await waitUntil("\(successor.title) carries") { $0.carrying == Self.uplinkNames[successor] }
+        try await waitUntil("\(successor.title) carries") {
+            $0.carrying == Self.uplinkNames[successor]
+        }
         let moved = clock.now() - pulled
         tell(.seen("the default route leads over \(successor.title) after \(Figure.time(moved))"))
-        try await waitUntil("the cloud is connected again") { $0.isCloudConnected && $0.unsent < 20 }
+        try await waitUntil("the cloud is connected again") {
+            $0.isCloudConnected && $0.unsent < 20
+        }
         return [
             put(
                 "a pulled cable is noticed at once", "route moved within \(Figure.time(moved))",
@@ -107,9 +116,14 @@ extension Story {
         }
         let last = state.lastSequence
         try await site.waitUntil(within: .seconds(10), "record \(last) in the cloud") {
-            await site.cloud.look { tally in tally.records.values.contains { $0.ids.contains { $0 >= last } } }
+            await site.cloud.look { tally in
+                tally.records.values.contains { $0.ids.contains { $0 >= last } }
+            }
         }
-        tell(.seen("\(Figure.count(waiting)) records delivered \(Figure.time(clock.now() - back)) after the link"))
+        tell(
+            .seen(
+                "\(Figure.count(waiting)) records delivered \(Figure.time(clock.now() - back)) after the link"
+            ))
         let audit = await site.cloud.look { Audit($0, through: last) }
         return [
             put(

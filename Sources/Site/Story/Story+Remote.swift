@@ -1,4 +1,5 @@
-package import Base
+import Base
+import Linux
 
 /// The switch wins: remote access, and the key that cuts it.
 extension Story {
@@ -37,7 +38,10 @@ extension Story {
         let late = report.arrivals.last.map { max(.zero, $0.arrived - turned) } ?? Self.patience
         let wentOn = report.lastSent.map { $0 - turned > .milliseconds(500) } ?? false
         let reads = (try? await site.readMachine(from: .remote)) != nil
-        tell(.seen("last packet \(Figure.time(late)) after the key; client stopped after \(Figure.time(stopped))"))
+        tell(
+            .seen(
+                "last packet \(Figure.time(late)) after the key; client stopped after \(Figure.time(stopped))"
+            ))
         return [
             put(
                 "the key cuts the VPN in milliseconds",

@@ -1,10 +1,10 @@
-package import Base
+import Base
 import Linux
 
 /// The product's main job as a story: each chapter does something to the site, waits for the router's
 /// answer, and puts promises to the test. The demo tells it; the site tests check it.
 package struct Story: Sendable {
-    package let site: Site
+    let site: Site
     let tell: @Sendable (StoryLine) -> Void
     let clock = SystemClock()
 
@@ -78,12 +78,14 @@ package struct Story: Sendable {
         let tags = 7
         try await site.waitUntil(within: Self.patience, "three readings of each tag in the cloud") {
             await site.cloud.look { tally in
-                tally.records.count >= tags && tally.records.values.allSatisfy { $0.uniqueCount >= 3 }
+                tally.records.count >= tags
+                    && tally.records.values.allSatisfy { $0.uniqueCount >= 3 }
             }
         }
         let wallBoot = clock.wall().milliseconds - clock.now().nanoseconds / 1_000_000
         let delays = await site.cloud.look { tally in
-            tally.records.values.flatMap(\.arrivals).filter { !$0.isHistorical }.compactMap { arrival in
+            tally.records.values.flatMap(\.arrivals).filter { !$0.isHistorical }.compactMap {
+                arrival in
                 arrival.time.map {
                     arrival.arrived.nanoseconds / 1_000_000 + wallBoot - $0.milliseconds
                 }
