@@ -54,6 +54,8 @@ package final class Reactor: Sendable {
         for direction: Direction, on descriptor: Int32, until deadline: Instant? = nil
     ) async throws -> Outcome {
         let id = nextID.add(1, ordering: .relaxed).newValue
+        // Race: cancelled after it was woken, when nobody else takes the mark back.
+        defer { _ = state.withLock { $0.cancelledEarly.remove(id) } }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let refused = state.withLock { state -> (any Error)? in

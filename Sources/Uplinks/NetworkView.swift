@@ -123,6 +123,10 @@ package struct UplinkPath: Hashable, Sendable {
 /// Why there is no way out over an uplink, in words.
 package struct NoPath: Error, Equatable, Sendable {
     package var reason: String
+
+    package init(reason: String) {
+        self.reason = reason
+    }
 }
 
 extension NetworkView {

@@ -21,31 +21,6 @@ package import Base
 
 /// Judges one uplink by echo probes and by the state of its link.
 package struct UplinkMonitor: Sendable {
-    /// What it is judged by, from `[keepalive]`.
-    package struct Limits: Sendable {
-        package var targets: [IPv4Address]
-        package var interval: Duration
-        /// At most `interval`: there is never more than one probe in flight.
-        package var timeout: Duration
-        /// N: consecutive lost probes until the uplink is down.
-        package var failures: Int
-        /// M: consecutive answered probes until it is up again.
-        package var successes: Int
-
-        package init(
-            targets: [IPv4Address], interval: Duration, timeout: Duration, failures: Int,
-            successes: Int
-        ) {
-            precondition(!targets.isEmpty && failures > 0 && successes > 0)
-            precondition(timeout > .zero && timeout <= interval)
-            self.targets = targets
-            self.interval = interval
-            self.timeout = timeout
-            self.failures = failures
-            self.successes = successes
-        }
-    }
-
     /// How an uplink stands when it comes to choosing one.
     package enum Standing: String, Sendable {
         /// No carrier, no address, no interface: nothing can pass.

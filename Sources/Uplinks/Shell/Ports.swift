@@ -53,6 +53,11 @@ package struct MissingCapability: Error, CustomStringConvertible {
     package var cause: SystemError
     package var capability: String
 
+    package init(cause: SystemError, capability: String) {
+        self.cause = cause
+        self.capability = capability
+    }
+
     package var description: String {
         "\(cause): run drawbridge as root or with \(capability)"
     }
