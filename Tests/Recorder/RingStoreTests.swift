@@ -79,10 +79,10 @@ import Testing
         try small.sync()
         let records = try small.all()
         #expect(records.last?.reading == reading(2000))
-        let losses = records.losses
-        #expect(losses.count == 1)
-        #expect(small.lost == losses[0].count)
-        #expect(losses[0].from == 1)
+        #expect(records.losses.count == 1)
+        let loss = try #require(records.losses.first)
+        #expect(small.lost == loss.count)
+        #expect(loss.from == 1)
     }
 
     @Test("everything is delivered or told as lost, to the record", arguments: 1...6)
