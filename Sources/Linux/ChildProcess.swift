@@ -32,7 +32,7 @@ package final class ChildProcess: Sendable {
     }
 
     package let processID: Int32
-    private let pidfd: FileDescriptor
+    private let pidfd: Pidfd
     private let input: Mutex<Int32>
     /// Our end of the child's standard output, non-blocking; −1 unless it is a pipe.
     package let standardOutput: FileDescriptor
@@ -59,15 +59,17 @@ package final class ChildProcess: Sendable {
             }
         }
         processID = try checkShim("start \(arguments.first ?? "")", result)
-        let descriptor = try checkShim("watch process \(processID)", clinux_pidfd_open(processID))
-        pidfd = FileDescriptor(owning: descriptor)
+        let pidfd = Pidfd(
+            FileDescriptor(
+                owning: try checkShim("watch process \(processID)", clinux_pidfd_open(processID))))
+        self.pidfd = pidfd
         self.input = Mutex(inputEnds.takeOurs().release())
         standardOutput = outputEnds.takeOurs()
         standardError = errorEnds.takeOurs()
         exit = Task.detached {
-            // Never cancelled: a child must be reaped.
-            _ = try? await Reactor.shared.wait(for: .readable, on: descriptor)
-            let code = clinux_pidfd_reap(descriptor)
+            // Never cancelled, and it outlives this object when it must: a child has to be reaped.
+            _ = try? await Reactor.shared.wait(for: .readable, on: pidfd.descriptor.raw)
+            let code = clinux_pidfd_reap(pidfd.descriptor.raw)
             return code >= 256 ? .signal(code - 256) : .status(code)
         }
     }
@@ -98,7 +100,7 @@ package final class ChildProcess: Sendable {
 
     /// Sends a signal; does nothing when the child has ended.
     package func send(signal: Int32) {
-        _ = clinux_pidfd_send_signal(pidfd.raw, signal)
+        _ = clinux_pidfd_send_signal(pidfd.descriptor.raw, signal)
     }
 
     /// Ends the child: SIGTERM, and SIGKILL when it has not ended after `grace`.
@@ -111,6 +113,12 @@ package final class ChildProcess: Sendable {
         let exit = await waitForExit()
         killer.cancel()
         return exit
+    }
+
+    /// Shared by this object and the task that reaps.
+    private final class Pidfd: Sendable {
+        let descriptor: FileDescriptor
+        init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
     }
 
     /// The two ends of one standard stream.
