@@ -87,20 +87,6 @@ struct DeliveryTests {
         delivery.disconnected()
         #expect(delivery.silentUntil == nil)
     }
-
-    @Test("back-off doubles with jitter, stays within its bounds, and begins anew")
-    func backoff() {
-        var generator = SeededGenerator(seed: 3)
-        var backoff = Backoff()
-        let waits = (0..<12).map { _ in backoff.failed(using: &generator) }
-        for (index, wait) in waits.enumerated() {
-            let step = min(15, 1 << min(index, 4))
-            #expect(wait >= .seconds(step) && wait <= .seconds(2 * step))
-        }
-        #expect(Set(waits).count == waits.count)
-        backoff.reset()
-        #expect(backoff.failed(using: &generator) <= .seconds(2))
-    }
 }
 
 /// A ring, a broker and a router that may lose its connection, or its life, at any moment.

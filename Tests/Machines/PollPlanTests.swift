@@ -132,17 +132,4 @@ import Testing
         let helpsAgain = plan.readRefused(single[0])
         #expect(!helpsAgain)
     }
-
-    @Test func backoffIsBoundedAndSpread() {
-        var random = SeededGenerator(seed: 3)
-        var backoff = Backoff()
-        let waits = (0..<12).map { _ in backoff.attemptFailed(random: &random) }
-        #expect(waits.allSatisfy { (.milliseconds(500)...(.seconds(30))).contains($0) })
-        #expect(waits[0] == .milliseconds(500))
-        #expect(waits[11] >= .milliseconds(22_500))
-        #expect(Set(waits[7...]).count == 5, "no two alike")
-        backoff.succeeded()
-        let first = backoff.attemptFailed(random: &random)
-        #expect(first == .milliseconds(500))
-    }
 }

@@ -12,7 +12,7 @@ extension Story {
             value = try? await site.readMachine(from: .remote)
             return value != nil
         }
-        tell(.seen("oven temperature \(value.map { "\($0)" } ?? "?") °C"))
+        tell(.seen("the oven has \(Int((value ?? 0).rounded())) °C"))
         let stranger = (try? await site.readMachine(from: .office)) != nil
         return [
             put(

@@ -18,7 +18,7 @@ actor MachinePoller {
     private var random: any RandomNumberGenerator & Sendable
     private var plan: PollPlan
     private var tags: TagStates
-    private var backoff = Backoff()
+    private var backoff = Backoff(shortest: Limits.backoffMin, longest: Limits.backoffMax)
     private var client: ModbusClient?
     private var sinkHasFailed = false
     private var wasReachable: Bool?
@@ -51,7 +51,7 @@ actor MachinePoller {
                 try await poll()
             } catch let error as ModbusError {
                 await lost(error)
-                let pause = backoff.attemptFailed(random: &random)
+                let pause = backoff.failed(using: &random)
                 try? await clock.sleep(until: clock.now() + pause)
             } catch {
                 break  // Cancelled: the normal end.
@@ -126,7 +126,7 @@ actor MachinePoller {
     }
 
     private func answered(at time: Timestamp, refusal: ModbusError?) {
-        backoff.succeeded()
+        backoff.reset()
         shared.withLock { status in
             status.isConnected = true
             status.lastAnswer = time

@@ -39,7 +39,7 @@ package final class MQTTConnection: Sendable {
     private let wake: AsyncStream<Void>.Continuation
     private let state = Mutex(State())
     /// Wakes the thread.
-    private let bell: Bell
+    private let bell = Doorbell()
 
     /// How long an orderly end may take.
     package static let farewellMax = Duration.seconds(1)
@@ -48,7 +48,6 @@ package final class MQTTConnection: Sendable {
     package init(_ options: MQTTOptions) throws(SystemError) {
         self.options = options
         (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-        bell = try Bell()
         BlockingThread.start(name: "mqtt") { self.run() }
     }
 

@@ -1,5 +1,5 @@
 /// How long to wait before the next attempt: doubling, with jitter, so that a thousand routers do not
-/// come back to a restarted broker in the same second.
+/// come back to a restarted server in the same second.
 package struct Backoff: Sendable {
     package let shortest: Duration
     package let longest: Duration
