@@ -76,6 +76,13 @@ package actor RecorderService {
         try store.append(readings)
     }
 
+    /// Readings were lost before they reached the store: the cloud is told in a loss record.
+    package func tell(_ loss: LossReport) {
+        store.lose(loss, new: loss.count)
+        // Refused now, it is told in the next turn of the sync loop.
+        try? store.writePendingLoss()
+    }
+
     /// The records after `sequence` that are safely on flash, in order, at most `limit` and about 1 MiB.
     package func batch(after sequence: UInt64, limit: Int) async throws -> [Record] {
         let records = try store.batch(after: sequence, limit: limit)

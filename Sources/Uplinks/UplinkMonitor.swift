@@ -3,15 +3,15 @@ package import Base
 // The health of one uplink.
 //
 //                      linkFound                  N losses in a row
-//        ┌─ unseen ─────────────────▶ untried ─▶ doubtful ─────────────┐
-//        │                               │ 1 answer  │                 │
-//        │ linkLost                      ▼           ▼                 ▼
-//        │                      M      ┌─── up ◀─────┘    ┌────────▶ down
-//        │                  ┌──────────▶  up ─────────────┘            │  ▲
-//        │                  │  answers └─── N losses in a row          │  │ N losses in a row
-//        │                  │  in a row                       1 answer ▼  │
-//        │                  └────────────────────────────────── recovering
-//        ▼       linkLost (from every state)
+//          unseen ─────────────────▶ untried ─▶ doubtful ─────────────┐
+//                                        │ 1 answer  │                 │
+//                                        ▼           ▼                 ▼
+//                               M      ┌─── up ◀─────┘    ┌────────▶ down
+//                           ┌──────────▶  up ─────────────┘            │  ▲
+//                           │  answers └─── N losses in a row          │  │ N losses in a row
+//                           │  in a row                       1 answer ▼  │
+//                           └────────────────────────────────── recovering
+//                linkLost (from every state but unseen)
 //     noLink ◀──────────────────
 //        └────────────▶ down (linkFound: it must prove itself again)
 //
@@ -127,11 +127,18 @@ extension UplinkMonitor {
     package mutating func linkLost(_ reason: String, at now: Instant) -> [Effect] {
         if let pending { window.withdrawn(pending.sequence) }
         pending = nil
-        if case .noLink = state {
+        switch state {
+        case .unseen where self.reason == reason:
+            return []
+        case .unseen:
+            // A modem or a cable that comes late at the start has nothing to make good: it stays unseen.
+            return enter(.unseen, reason, at: now)
+        case .noLink:
             self.reason = reason
             return []
+        case .untried, .doubtful, .up, .down, .recovering:
+            return enter(.noLink, reason, at: now)
         }
-        return enter(.noLink, reason, at: now)
     }
 
     /// To be called at `nextWakeUp`; earlier calls do nothing.

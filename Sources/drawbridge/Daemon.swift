@@ -36,8 +36,8 @@ struct Daemon: Sendable {
         let policy = try FirewallPolicy(settings)
         try await firewall.apply(policy)
 
-        let recorder = try RecorderService(
-            settings: settings.recorder, logger: logs("recorder"))
+        let recorder = RecorderKeeperService(
+            settings: settings.recorder, clock: clock, logger: logs("recorder"))
         let egress = EgressService(
             dns: settings.dns, allowed: settings.cloud.domains,
             forbidden: [settings.lan.network] + (settings.vpn.map { [$0.network] } ?? []),
@@ -78,12 +78,9 @@ struct Daemon: Sendable {
                 var carrying: UplinksEvent?
                 for await event in uplinks.events {
                     guard case .selected = event, event != carrying else { continue }
-                    // The first choice finds them not connected yet.
-                    if carrying != nil {
-                        await cloud.reconnect()
-                        await remote?.tunnel.uplinkChanged()
-                    }
                     carrying = event
+                    await cloud.reconnect()
+                    await remote?.tunnel.uplinkChanged()
                 }
             },
             Room("console") { try await console.run() },
@@ -99,6 +96,7 @@ struct Daemon: Sendable {
                 services: rooms.map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logs("daemon"))
         ).run()
+        try? Notify().send(.stopping)
         logs("daemon").notice("stopped")
     }
 }

@@ -13,4 +13,4 @@ extension GateLease: Gate {}
 extension FirewallService: AddressOpener {}
 
 /// The cloud takes its records from the ring.
-extension RecorderService: RecordSource {}
+extension RecorderKeeperService: RecordSource {}

@@ -1,4 +1,6 @@
+import Base
 import Glibc
+import Linux
 import Logging
 
 /// Log lines for the journal: `<priority>message key=value …` under systemd, with a level word otherwise.
@@ -22,7 +24,8 @@ struct JournalLog: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var line = isJournal ? Self.prefix(event.level) : event.level.rawValue + " "
+        var line =
+            isJournal ? Self.prefix(event.level) : "\(Self.timeOfDay()) \(event.level.rawValue) "
         line += "\(label): \(event.message)"
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
@@ -40,6 +43,18 @@ struct JournalLog: LogHandler {
         case .error: "<3>"
         case .critical: "<2>"
         }
+    }
+
+    /// The time of day in UTC, `09:05:07.042`: only where no journal stamps the line.
+    private static func timeOfDay() -> String {
+        func padded(_ number: Int64, _ width: Int) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        let time = SystemClock().wall().milliseconds
+        let seconds = time / 1000
+        return "\(padded(seconds / 3600 % 24, 2)):\(padded(seconds / 60 % 60, 2))"
+            + ":\(padded(seconds % 60, 2)).\(padded(time % 1000, 3))"
     }
 
     /// One line whatever the value holds: control characters never reach a terminal or split a record.

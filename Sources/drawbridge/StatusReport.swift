@@ -18,7 +18,7 @@ struct StatusReport: Sendable {
     let uplinks: UplinksService
     let firewall: FirewallService
     let egress: EgressService
-    let recorder: RecorderService
+    let recorder: RecorderKeeperService
     let machines: MachinesService
     let cloud: CloudService
     let remote: RemoteAccess?

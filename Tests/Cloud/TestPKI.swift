@@ -1,6 +1,7 @@
 import Base
 import Cloud
 import Linux
+import TestSupport
 import Testing
 
 /// A test CA, a broker's and a client's certificate, and the same of a stranger; made with `openssl`.

@@ -2,11 +2,11 @@ import Glibc
 import Linux
 
 /// A folder that ends with this value, its files included.
-final class TemporaryFolder: Sendable {
-    let path: String
+package final class TemporaryFolder: Sendable {
+    package let path: String
 
-    init() throws {
-        var template = Array("/tmp/drawbridge-cloud-XXXXXX".utf8CString)
+    package init() throws {
+        var template = Array("/tmp/drawbridge-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw SystemError("make a temporary folder", code: errno)
         }

@@ -1,0 +1,125 @@
+package import Base
+import Linux
+package import Logging
+package import Settings
+
+/// Opens the recorder, and keeps trying when that fails.
+///
+/// A router whose flash is full, read-only or broken stays online and closed. Meanwhile it counts the
+/// readings that it cannot keep, and tells the cloud of them once the store is open.
+package actor RecorderKeeperService {
+    package typealias Open = @Sendable () throws -> RecorderService
+
+    private let executor = ThreadExecutor(name: "recorder-keeper")
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        executor.asUnownedSerialExecutor()
+    }
+
+    private let settings: Settings.Recorder
+    private let clock: any MonotonicClock
+    private let logger: Logger
+    private let open: Open
+    private var service: RecorderService?
+    private var trouble = "not opened yet"
+    private var missed = LossReport(reason: "store not open")
+    private var waiting: [UInt64: AsyncStream<Void>.Continuation] = [:]
+    private var nextWaiter: UInt64 = 0
+
+    /// Pause between two attempts to open the store.
+    package static let retryPause = Duration.seconds(5)
+
+    package init(
+        settings: Settings.Recorder, clock: any MonotonicClock, logger: Logger, open: Open? = nil
+    ) {
+        self.settings = settings
+        self.clock = clock
+        self.logger = logger
+        self.open =
+            open ?? {
+                try RecorderService(settings: settings, clock: clock, logger: logger)
+            }
+    }
+
+    /// Opens the store, tries again every `retryPause` until that succeeds, and runs it until cancelled.
+    package func run() async throws {
+        while true {
+            do {
+                let opened = try open()
+                if missed.count > 0 { await opened.tell(missed) }
+                service = opened
+                break
+            } catch {
+                if trouble != "\(error)" {
+                    logger.error("recorder cannot be opened", metadata: ["error": "\(error)"])
+                }
+                trouble = "\(error)"
+            }
+            do {
+                try await clock.sleep(until: clock.now() + Self.retryPause)
+            } catch {
+                return  // Cancelled: the normal end.
+            }
+        }
+        for waiter in waiting.values { waiter.finish() }
+        try await service?.run()
+    }
+
+    /// Accepts readings; throws when they are not kept, and then counts them as lost.
+    package func append(_ readings: [Reading]) async throws {
+        guard let service else {
+            for reading in readings { missed.add(reading) }
+            throw RecorderNotOpen(reason: trouble)
+        }
+        try await service.append(readings)
+    }
+
+    package func batch(after sequence: UInt64, limit: Int) async throws -> [Record] {
+        try await opened().batch(after: sequence, limit: limit)
+    }
+
+    package func waitForRecords(after sequence: UInt64) async throws {
+        try await opened().waitForRecords(after: sequence)
+    }
+
+    package func acknowledge(through sequence: UInt64) async {
+        await service?.acknowledge(through: sequence)
+    }
+
+    /// Waits for the store: a consumer that began at the wrong place would be sent everything again.
+    package func cursor() async -> UInt64 {
+        guard let service = try? await opened() else { return 0 }
+        return await service.cursor()
+    }
+
+    package func backlog() async -> UInt64 { await service?.backlog() ?? 0 }
+
+    package func status() async -> RecorderStatus {
+        if let service { return await service.status() }
+        return RecorderStatus(
+            state: "degraded: " + trouble, bytesUsed: ByteSize(bytes: 0), quota: settings.size,
+            firstSequence: 1, lastSequence: 0, durableThrough: 0, cursor: 0, unsent: 0, accepted: 0,
+            lost: missed.count, damagedFrames: 0)
+    }
+
+    /// The store, once it is open; throws `CancellationError` when cancelled.
+    private func opened() async throws -> RecorderService {
+        let id = nextWaiter
+        nextWaiter += 1
+        defer { waiting[id] = nil }
+        while true {
+            if let service { return service }
+            let (stream, continuation) = AsyncStream<Void>.makeStream(
+                bufferingPolicy: .bufferingNewest(1))
+            waiting[id] = continuation
+            for await _ in stream {}
+            try Task.checkCancellation()
+        }
+    }
+}
+
+/// The store is not open: readings cannot be kept.
+package struct RecorderNotOpen: Error, CustomStringConvertible {
+    let reason: String
+
+    package var description: String { "nothing is recorded: \(reason)" }
+}
