@@ -40,9 +40,9 @@ lint:
 format:
 	@$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
 
-## make bench    measure the figures of the README
+## make bench    measure the figures of the README, and write them there (12 minutes)
 bench: build
-	@bench/footprint.sh $(PRODUCTS)
+	@bench/figures.sh $(PRODUCTS)
 
 ## make clean    remove what was built
 clean:

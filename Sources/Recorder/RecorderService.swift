@@ -20,6 +20,9 @@ package actor RecorderService {
     private var isClosed = false
     private var lastState: String
     private var nextCursorSave: Instant
+    /// No sync before this: each one costs the flash a write.
+    private var nextSync: Instant
+    private let dueBell = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     /// The last batch that found nothing although there should have been records: they are damaged.
     private var nothing: (after: UInt64, through: UInt64) = (0, 0)
     private var waiters: [UInt64: Waiter] = [:]
@@ -55,6 +58,7 @@ package actor RecorderService {
         self.store = store
         lastState = "recording"
         nextCursorSave = clock.now()
+        nextSync = clock.now()
         logger.notice(
             "recorder opened",
             metadata: [
@@ -74,6 +78,7 @@ package actor RecorderService {
         let before = store.ring.nextSequence
         defer { accepted += store.ring.nextSequence - before }
         try store.append(readings)
+        if clock.now() >= nextSync { dueBell.continuation.yield() }
     }
 
     /// Readings were lost before they reached the store: the cloud is told in a loss record.
@@ -116,17 +121,26 @@ package actor RecorderService {
     /// How many records the consumer does not have yet.
     package func backlog() async -> UInt64 { store.ring.lastSequence - store.cursor }
 
-    /// Syncs every `settings.sync` until it is cancelled, then a last time.
+    /// Syncs at most once in `settings.sync`, what comes after a quiet time at once; and a last time when
+    /// it is cancelled.
     package func run() async throws {
-        while !Task.isCancelled, !isClosed {
-            do {
-                try await clock.sleep(until: clock.now() + settings.sync)
-            } catch {
-                break  // Cancelled: the normal end.
+        await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.ringInTime() }
+            for await _ in dueBell.stream where !isClosed && clock.now() >= nextSync {
+                sync(at: clock.now())
             }
-            sync(at: clock.now())
+            group.cancelAll()
         }
         sync(at: nil)
+    }
+
+    /// Rings when the next sync may be made: what was accepted in between has waited long enough.
+    private func ringInTime() async throws {
+        while !isClosed {
+            let now = clock.now()
+            try await clock.sleep(until: nextSync > now ? nextSync : now + settings.sync)
+            dueBell.continuation.yield()
+        }
     }
 
     /// Syncs, writes the cursor, and accepts nothing any more.
@@ -150,6 +164,7 @@ package actor RecorderService {
 
     /// One turn of the sync loop; the cursor is written in turn, or at once if `now` is nil.
     private func sync(at now: Instant?) {
+        nextSync = clock.now() + settings.sync
         // What fails here stays in the store's state: it is told, and tried again in the next turn.
         try? store.writePendingLoss()
         try? store.sync()

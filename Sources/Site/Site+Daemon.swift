@@ -10,15 +10,18 @@ extension Site {
     }
 
     /// Starts the daemon with a configuration file's text; nil: with the file of its last start.
-    package func startDaemon(config: String? = nil) async throws {
+    package func startDaemon(
+        config: String? = nil, environment: [String: String] = [:]
+    ) async throws {
         guard !isDaemonRunning else { throw SiteError("cannot start the daemon: it is running") }
         if let config { try directory.write(config, to: directory.configurationFile) }
         let part = try Part(
             "daemon", in: .router, of: holder,
             [
                 "env", "LD_PRELOAD=\(programs.fakegpioLibrary)",
-                "FAKEGPIO_SOCK=\(keySwitch.socket)", programs.daemon, "daemon",
-            ], directory: directory)
+                "FAKEGPIO_SOCK=\(keySwitch.socket)",
+            ] + environment.map { "\($0)=\($1)" } + [programs.daemon, "daemon"],
+            directory: directory)
         daemonPart = part
         try await part.waitUntilBegun(within: options.readyWithin)
     }

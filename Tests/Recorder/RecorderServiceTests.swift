@@ -55,6 +55,24 @@ import Testing
         }
     }
 
+    @Test("what comes after a quiet time is synced at once, what follows waits for its turn")
+    func syncsInTurn() async throws {
+        try await withDirectory { path in
+            let service = try open(path, sync: .seconds(60))
+            let run = Task { try await service.run() }
+            try await service.append([reading(1)])
+            try await service.waitForRecords(after: 0)
+            try await service.append([reading(2)])
+            let status = await service.status()
+            #expect(status.lastSequence == 2)
+            #expect(status.durableThrough == 1)
+            // The end is a sync, too.
+            run.cancel()
+            try await run.value
+            #expect(await service.status().durableThrough == 2)
+        }
+    }
+
     /// The lock goes with the actor, whose last reference its own thread may hold for a moment.
     private func eventually<R>(_ body: () throws -> R) async throws -> R {
         for _ in 0..<200 {
