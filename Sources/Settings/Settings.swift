@@ -71,16 +71,19 @@ package struct Settings: Equatable, Sendable {
         package var failures: Int
         /// Consecutive answered probes until it is up again, 1…100.
         package var successes: Int
+        /// Whether a lost probe starts a burst of probes that decides at once.
+        package var burst: Bool
 
         package init(
             targets: [IPv4Address], interval: Duration, timeout: Duration, failures: Int,
-            successes: Int
+            successes: Int, burst: Bool = true
         ) {
             self.targets = targets
             self.interval = interval
             self.timeout = timeout
             self.failures = failures
             self.successes = successes
+            self.burst = burst
         }
     }
 

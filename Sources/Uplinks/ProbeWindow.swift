@@ -40,23 +40,31 @@ package struct ProbeWindow: Sendable {
         slots[index].outcome = .lost
     }
 
-    /// The probe can tell nothing any more: its link went away.
-    package mutating func withdrawn(_ sequence: UInt16) {
-        guard let index = index(of: sequence) else { return }
-        slots[index].outcome = .withdrawn
+    /// A suspicion is over: what is still on its way counts as lost, until its answer heals it.
+    package mutating func allPendingLost() { endPending(as: .lost) }
+
+    /// The probes on their way can tell nothing any more: their link went away.
+    package mutating func allPendingWithdrawn() { endPending(as: .withdrawn) }
+
+    private mutating func endPending(as outcome: Slot.Outcome) {
+        for index in slots.indices {
+            if case .pending = slots[index].outcome { slots[index].outcome = outcome }
+        }
     }
 
-    /// Notes an answer; false if it answers no remembered probe, or one that was answered before.
+    /// Notes an answer and returns how long it took; nil if it answers no remembered probe, or one that
+    /// was answered before.
     package mutating func answered(
         _ sequence: UInt16, from target: IPv4Address, at now: Instant
-    ) -> Bool {
-        guard let index = index(of: sequence), slots[index].target == target else { return false }
+    ) -> Duration? {
+        guard let index = index(of: sequence), slots[index].target == target else { return nil }
         switch slots[index].outcome {
         case .pending, .lost:
-            slots[index].outcome = .answered(after: max(.zero, now - slots[index].sentAt))
-            return true
+            let time = max(.zero, now - slots[index].sentAt)
+            slots[index].outcome = .answered(after: time)
+            return time
         case .answered, .withdrawn:
-            return false
+            return nil
         }
     }
 

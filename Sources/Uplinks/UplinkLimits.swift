@@ -5,16 +5,18 @@ extension UplinkMonitor {
     package struct Limits: Sendable {
         package var targets: [IPv4Address]
         package var interval: Duration
-        /// At most `interval`: there is never more than one probe in flight.
+        /// At most `interval`: there is never more than one regular probe in flight.
         package var timeout: Duration
         /// N: consecutive lost probes until the uplink is down.
         package var failures: Int
         /// M: consecutive answered probes until it is up again.
         package var successes: Int
+        /// A lost probe starts a burst of probes, and its outcome decides without waiting for N.
+        package var burst: Bool
 
         package init(
             targets: [IPv4Address], interval: Duration, timeout: Duration, failures: Int,
-            successes: Int
+            successes: Int, burst: Bool
         ) {
             precondition(!targets.isEmpty && failures > 0 && successes > 0)
             precondition(timeout > .zero && timeout <= interval)
@@ -23,6 +25,7 @@ extension UplinkMonitor {
             self.timeout = timeout
             self.failures = failures
             self.successes = successes
+            self.burst = burst
         }
     }
 }

@@ -18,6 +18,12 @@ package import Base
 // `recovering` has answered since it was down: it may carry when no uplink is up.
 // A late answer proves life, but is not an answer in time: it ends a run of losses and counts for nothing more.
 // Targets take turns: a lost probe hands over to the next one, so that a single dead target is no dead uplink.
+//
+// With `burst`, losses of an uplink that is up or doubtful have a short cut to down, for a silence is looked into at once:
+//
+//     trusted ── a probe is silent for longer ──▶ suspected ── all of a burst of probes ──▶ down
+//        ▲          than usual, or lost                │         over all targets lost
+//        └──────────────── any answer ─────────────────┘
 
 /// Judges one uplink by echo probes and by the state of its link.
 package struct UplinkMonitor: Sendable {
@@ -39,24 +45,19 @@ package struct UplinkMonitor: Sendable {
         case declare(Standing, reason: String)
     }
 
-    /// Probes lost one after the other.
-    private struct Losses: Sendable {
-        var count = 0
-        /// Without repetition, in the order of their first loss.
-        var targets: [IPv4Address] = []
-
-        func adding(_ target: IPv4Address) -> Losses {
-            Losses(
-                count: count + 1, targets: targets.contains(target) ? targets : targets + [target])
-        }
+    /// What speaks against an uplink since its last answer.
+    private struct Doubts: Sendable {
+        /// Of regular probes.
+        var losses = Losses()
+        var suspicion: Suspicion?
     }
 
     private enum State: Sendable {
         case unseen
         case noLink
         case untried
-        case doubtful(Losses)
-        case up(Losses)
+        case doubtful(Doubts)
+        case up(Doubts)
         case down
         case recovering(answers: Int, Losses)
     }
@@ -64,23 +65,28 @@ package struct UplinkMonitor: Sendable {
     private struct Pending: Sendable {
         var sequence: UInt16
         var target: IPv4Address
+        var sentAt: Instant
         var deadline: Instant
     }
 
     private let limits: Limits
     private var state = State.unseen
+    /// The regular probe in flight.
     private var pending: Pending?
     private var nextProbe = Instant.boot
     private var nextSequence: UInt16 = 0
     private var turn = 0
     /// Why the last probe could not even be sent.
     private var sendFailure: String?
+    private var roundTrip = RoundTripEstimate()
 
     package private(set) var window = ProbeWindow()
     /// Why it stands as it does, in words.
     package private(set) var reason = "not looked at yet"
     /// When it was last declared up, or last ceased to be.
     package private(set) var since: Instant
+    /// How often a silence was looked into.
+    package private(set) var bursts = 0
 
     package init(limits: Limits, at now: Instant) {
         self.limits = limits
@@ -103,7 +109,28 @@ package struct UplinkMonitor: Sendable {
         switch state {
         case .unseen, .noLink: nil
         case .untried, .doubtful, .up, .down, .recovering:
-            min(nextProbe, pending?.deadline ?? nextProbe)
+            [nextProbe, pending?.deadline, suspectAt, suspicion?.nextWakeUp].compactMap { $0 }.min()
+        }
+    }
+
+    /// When the probe in flight becomes suspicious.
+    private var suspectAt: Instant? {
+        guard limits.burst, let pending else { return nil }
+        switch state {
+        case .doubtful(let doubts), .up(let doubts):
+            guard doubts.suspicion == nil else { return nil }
+            return pending.sentAt + patience
+        case .unseen, .noLink, .untried, .down, .recovering:
+            return nil
+        }
+    }
+
+    private var patience: Duration { roundTrip.patience(atMost: limits.timeout) }
+
+    private var suspicion: Suspicion? {
+        switch state {
+        case .doubtful(let doubts), .up(let doubts): doubts.suspicion
+        case .unseen, .noLink, .untried, .down, .recovering: nil
         }
     }
 }
@@ -125,8 +152,9 @@ extension UplinkMonitor {
 
     /// Nothing can pass: `reason` says what is missing.
     package mutating func linkLost(_ reason: String, at now: Instant) -> [Effect] {
-        if let pending { window.withdrawn(pending.sequence) }
+        window.allPendingWithdrawn()
         pending = nil
+        roundTrip = RoundTripEstimate()
         switch state {
         case .unseen where self.reason == reason:
             return []
@@ -145,47 +173,70 @@ extension UplinkMonitor {
     package mutating func timePassed(at now: Instant) -> [Effect] {
         guard let due = nextWakeUp, due <= now else { return [] }
         var effects: [Effect] = []
+        if let probe = pending, let suspectAt, suspectAt <= now {
+            handOver()
+            suspect(probe, at: now)
+        }
         if let probe = pending, probe.deadline <= now {
             effects += lost(probe, at: now)
         }
+        effects += lookIntoSuspicion(at: now)
         if nextProbe <= now {
             let target = limits.targets[turn]
             pending = Pending(
-                sequence: nextSequence, target: target, deadline: now + limits.timeout)
-            window.sent(nextSequence, to: target, at: now)
-            effects.append(.sendProbe(sequence: nextSequence, target: target))
-            nextSequence &+= 1
+                sequence: nextSequence, target: target, sentAt: now,
+                deadline: now + limits.timeout)
+            effects.append(send(to: target, at: now))
             // After a stall (suspended, starved) the missed probes are not made up for.
             nextProbe = max(nextProbe + limits.interval, now + limits.timeout)
-            sendFailure = nil
         }
         return effects
+    }
+
+    private mutating func send(to target: IPv4Address, at now: Instant) -> Effect {
+        defer { nextSequence &+= 1 }
+        sendFailure = nil
+        window.sent(nextSequence, to: target, at: now)
+        return .sendProbe(sequence: nextSequence, target: target)
+    }
+
+    private mutating func handOver() {
+        turn = (turn + 1) % limits.targets.count
     }
 
     /// The system refused to send a probe: it is lost already.
     package mutating func probeNotSent(_ sequence: UInt16, _ reason: String, at now: Instant)
         -> [Effect]
     {
-        // Race: its link was lost meanwhile.
-        guard let probe = pending, probe.sequence == sequence else { return [] }
-        sendFailure = reason
-        return lost(probe, at: now)
+        if let probe = pending, probe.sequence == sequence {
+            sendFailure = reason
+            return lost(probe, at: now)
+        }
+        // One of a burst, whose end decides; or a race: its link was lost meanwhile.
+        if suspicion != nil {
+            sendFailure = reason
+            window.lost(sequence)
+        }
+        return []
     }
 
     /// An echo reply came; it is told by its sequence and by who sent it whether it is ours.
     package mutating func probeAnswered(
         _ sequence: UInt16, from target: IPv4Address, at now: Instant
     ) -> [Effect] {
-        guard window.answered(sequence, from: target, at: now) else { return [] }
-        guard pending?.sequence == sequence else { return answeredLate(target, at: now) }
+        guard let time = window.answered(sequence, from: target, at: now) else { return [] }
+        roundTrip.add(min(time, limits.timeout))
+        let isInTime = pending?.sequence == sequence
+        clearSuspicion(by: target, at: now)
+        guard isInTime else { return answeredLate(target, at: now) }
         pending = nil
         switch state {
         case .unseen, .noLink:
             return []  // Race: the link went away while the answer was on its way up.
         case .untried, .doubtful:
-            return enter(.up(Losses()), "\(target) answered", at: now)
+            return enter(.up(Doubts()), "\(target) answered", at: now)
         case .up:
-            state = .up(Losses())
+            state = .up(Doubts())
             return []
         case .down:
             return recovered(answers: 1, at: now)
@@ -198,10 +249,11 @@ extension UplinkMonitor {
         switch state {
         case .unseen, .noLink, .untried:
             return []
-        case .doubtful:
-            return enter(.up(Losses()), "\(target) answered late", at: now)
+        case .doubtful(let doubts):
+            let manner = doubts.suspicion == nil ? " late" : ""
+            return enter(.up(Doubts()), "\(target) answered\(manner)", at: now)
         case .up:
-            state = .up(Losses())
+            state = .up(Doubts())
             return []
         case .down:
             return recovered(answers: 0, at: now)
@@ -213,7 +265,7 @@ extension UplinkMonitor {
     private mutating func recovered(answers: Int, at now: Instant) -> [Effect] {
         if answers >= limits.successes {
             let probes = answers == 1 ? "a probe" : "\(answers) probes in a row"
-            return enter(.up(Losses()), "\(probes) answered", at: now)
+            return enter(.up(Doubts()), "\(probes) answered", at: now)
         }
         return enter(
             .recovering(answers: answers, Losses()),
@@ -223,16 +275,23 @@ extension UplinkMonitor {
     private mutating func lost(_ probe: Pending, at now: Instant) -> [Effect] {
         pending = nil
         window.lost(probe.sequence)
-        turn = (turn + 1) % limits.targets.count
+        // A burst goes through the targets by itself.
+        if suspicion == nil { handOver() }
+        defer { suspect(probe, at: now) }
         switch state {
         case .unseen, .noLink:
             preconditionFailure("a probe without a link")
         case .untried:
-            return failed(Losses().adding(probe.target), or: { .doubtful($0) }, at: now)
-        case .doubtful(let losses):
-            return failed(losses.adding(probe.target), or: { .doubtful($0) }, at: now)
-        case .up(let losses):
-            return failed(losses.adding(probe.target), or: { .up($0) }, at: now)
+            return failed(
+                Losses().adding(probe.target), or: { .doubtful(Doubts(losses: $0)) }, at: now)
+        case .doubtful(let doubts):
+            return failed(
+                doubts.losses.adding(probe.target),
+                or: { .doubtful(Doubts(losses: $0, suspicion: doubts.suspicion)) }, at: now)
+        case .up(let doubts):
+            return failed(
+                doubts.losses.adding(probe.target),
+                or: { .up(Doubts(losses: $0, suspicion: doubts.suspicion)) }, at: now)
         case .recovering(_, let losses):
             return failed(
                 losses.adding(probe.target), or: { .recovering(answers: 0, $0) }, at: now)
@@ -245,9 +304,7 @@ extension UplinkMonitor {
     private mutating func failed(
         _ losses: Losses, or milder: (Losses) -> State, at now: Instant
     ) -> [Effect] {
-        let targets = losses.targets.map(\.description).joined(separator: ", ")
-        var words = "\(losses.count) \(losses.count == 1 ? "probe" : "probes") lost to \(targets)"
-        if let sendFailure { words += ": \(sendFailure)" }
+        let words = explained(losses.words())
         guard losses.count < limits.failures else { return enter(.down, words, at: now) }
         let next = milder(losses)
         if case .up = next {
@@ -256,6 +313,10 @@ extension UplinkMonitor {
             return []
         }
         return enter(next, words, at: now)
+    }
+
+    private func explained(_ words: String) -> String {
+        sendFailure.map { "\(words): \($0)" } ?? words
     }
 
     /// Enters a state; an effect comes of it only when the standing changes.
@@ -268,5 +329,58 @@ extension UplinkMonitor {
         guard standing != before || isFirstLook else { return [] }
         if (standing == .up) != (before == .up) { since = now }
         return [.declare(standing, reason: words)]
+    }
+}
+
+// Suspicion: what a burst of probes finds out.
+extension UplinkMonitor {
+    /// Starts a burst, unless one is under way.
+    private mutating func suspect(_ probe: Pending, at now: Instant) {
+        guard limits.burst, suspicion == nil else { return }
+        let suspicion = Suspicion(
+            target: probe.target, sentAt: probe.sentAt, timeout: limits.timeout, at: now)
+        switch state {
+        case .doubtful(let doubts):
+            state = .doubtful(Doubts(losses: doubts.losses, suspicion: suspicion))
+        case .up(let doubts):
+            state = .up(Doubts(losses: doubts.losses, suspicion: suspicion))
+        case .unseen, .noLink, .untried, .down, .recovering:
+            return  // Nothing that a burst could take away.
+        }
+        bursts += 1
+    }
+
+    /// The next probe of a burst, or the verdict after it.
+    private mutating func lookIntoSuspicion(at now: Instant) -> [Effect] {
+        guard var suspicion else { return [] }
+        if suspicion.isConfirmed(at: now) {
+            window.allPendingLost()
+            return enter(.down, explained(suspicion.words(at: now)), at: now)
+        }
+        guard suspicion.isProbeDue(at: now) else { return [] }
+        let target = limits.targets[turn]
+        handOver()
+        suspicion.probeSent(to: target, patience: patience, at: now)
+        switch state {
+        case .doubtful(var doubts):
+            doubts.suspicion = suspicion
+            state = .doubtful(doubts)
+        case .up(var doubts):
+            doubts.suspicion = suspicion
+            state = .up(doubts)
+        case .unseen, .noLink, .untried, .down, .recovering:
+            preconditionFailure("a suspicion without trust")
+        }
+        return [send(to: target, at: now)]
+    }
+
+    /// Somebody answered: what else is in flight proves nothing more. A whole interval passes before the
+    /// next probe, so before the next burst too: a line that loses much is not probed at the rate of bursts.
+    private mutating func clearSuspicion(by target: IPv4Address, at now: Instant) {
+        guard suspicion != nil else { return }
+        pending = nil
+        window.allPendingLost()
+        nextProbe = now + limits.interval
+        turn = limits.targets.firstIndex(of: target) ?? turn
     }
 }

@@ -98,8 +98,8 @@ package actor UplinksService {
                     standing: uplink.monitor.standing, isUp: uplink.monitor.standing == .up,
                     isCarrying: selector.carrying == number, hasCarrier: uplink.hasCarrier,
                     roundTripTime: uplink.monitor.window.roundTripTime,
-                    lossPercent: uplink.monitor.window.lossPercent, since: uplink.monitor.since,
-                    reason: uplink.monitor.reason)
+                    lossPercent: uplink.monitor.window.lossPercent, bursts: uplink.monitor.bursts,
+                    since: uplink.monitor.since, reason: uplink.monitor.reason)
             },
             switches: selector.switches, problem: problem)
     }
@@ -306,6 +306,6 @@ extension UplinkMonitor.Limits {
     init(_ keepAlive: Settings.KeepAlive) {
         self.init(
             targets: keepAlive.targets, interval: keepAlive.interval, timeout: keepAlive.timeout,
-            failures: keepAlive.failures, successes: keepAlive.successes)
+            failures: keepAlive.failures, successes: keepAlive.successes, burst: keepAlive.burst)
     }
 }

@@ -23,6 +23,8 @@ package struct UplinksStatus: Equatable, Sendable {
         package var roundTripTime: Duration?
         /// Over the window; nil while no probe has ended.
         package var lossPercent: Double?
+        /// How often a silence was looked into by a burst of probes.
+        package var bursts: Int
         /// When it last came up, or ceased to be up.
         package var since: Instant
         /// Why it stands as it does: `3 probes lost to 1.1.1.1, 9.9.9.9`.

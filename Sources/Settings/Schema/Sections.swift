@@ -55,6 +55,7 @@ enum Sections {
             Key("timeout", \.timeout, .duration(.milliseconds(50) ... .seconds(10))),
             Key("failures", \.failures, .integer(1...100)),
             Key("successes", \.successes, .integer(1...100)),
+            Key("burst", \.burst, .flag),
         ])
 
     static func uplink(_ keepAlive: Settings.KeepAlive) -> Section<Settings.Uplink> {
