@@ -6,10 +6,11 @@ extension Settings {
         var lines = [("device", device.name)]
         lines += uplinks.enumerated().map { index, uplink in
             let probe = uplink.keepAlive
+            let silence = probe.burst ? "a silent burst of probes, or " : ""
             return (
                 index == 0 ? "uplinks" : "",
-                "\(index + 1). \(uplink.name) (\(uplink.interface)): down after \(probe.failures) "
-                    + "lost probes \(DurationText.format(probe.interval)) apart, "
+                "\(index + 1). \(uplink.name) (\(uplink.interface)): down after \(silence)"
+                    + "\(probe.failures) lost probes \(DurationText.format(probe.interval)) apart, "
                     + "up after \(probe.successes) answers"
             )
         }

@@ -45,23 +45,6 @@ package struct UplinkMonitor: Sendable {
         case declare(Standing, reason: String)
     }
 
-    /// What speaks against an uplink since its last answer.
-    private struct Doubts: Sendable {
-        /// Of regular probes.
-        var losses = Losses()
-        var suspicion: Suspicion?
-    }
-
-    private enum State: Sendable {
-        case unseen
-        case noLink
-        case untried
-        case doubtful(Doubts)
-        case up(Doubts)
-        case down
-        case recovering(answers: Int, Losses)
-    }
-
     private struct Pending: Sendable {
         var sequence: UInt16
         var target: IPv4Address
@@ -93,46 +76,25 @@ package struct UplinkMonitor: Sendable {
         since = now
     }
 
-    package var standing: Standing {
-        switch state {
-        case .unseen, .noLink: .noLink
-        case .untried: .untried
-        case .doubtful: .doubtful
-        case .up: .up
-        case .down: .down
-        case .recovering: .recovering
-        }
-    }
+    package var standing: Standing { state.standing }
 
     /// When `timePassed` wants to be called next; nil while there is no link to probe.
     package var nextWakeUp: Instant? {
         switch state {
         case .unseen, .noLink: nil
         case .untried, .doubtful, .up, .down, .recovering:
-            [nextProbe, pending?.deadline, suspectAt, suspicion?.nextWakeUp].compactMap { $0 }.min()
+            [nextProbe, pending?.deadline, suspectAt, state.suspicion?.nextWakeUp].compactMap { $0 }
+                .min()
         }
     }
 
     /// When the probe in flight becomes suspicious.
     private var suspectAt: Instant? {
-        guard limits.burst, let pending else { return nil }
-        switch state {
-        case .doubtful(let doubts), .up(let doubts):
-            guard doubts.suspicion == nil else { return nil }
-            return pending.sentAt + patience
-        case .unseen, .noLink, .untried, .down, .recovering:
-            return nil
-        }
+        guard limits.burst, state.canBeSuspected, let pending else { return nil }
+        return pending.sentAt + patience
     }
 
     private var patience: Duration { roundTrip.patience(atMost: limits.timeout) }
-
-    private var suspicion: Suspicion? {
-        switch state {
-        case .doubtful(let doubts), .up(let doubts): doubts.suspicion
-        case .unseen, .noLink, .untried, .down, .recovering: nil
-        }
-    }
 }
 
 extension UplinkMonitor {
@@ -213,7 +175,7 @@ extension UplinkMonitor {
             return lost(probe, at: now)
         }
         // One of a burst, whose end decides; or a race: its link was lost meanwhile.
-        if suspicion != nil {
+        if state.suspicion != nil {
             sendFailure = reason
             window.lost(sequence)
         }
@@ -276,7 +238,7 @@ extension UplinkMonitor {
         pending = nil
         window.lost(probe.sequence)
         // A burst goes through the targets by itself.
-        if suspicion == nil { handOver() }
+        if state.suspicion == nil { handOver() }
         defer { suspect(probe, at: now) }
         switch state {
         case .unseen, .noLink:
@@ -336,23 +298,15 @@ extension UplinkMonitor {
 extension UplinkMonitor {
     /// Starts a burst, unless one is under way.
     private mutating func suspect(_ probe: Pending, at now: Instant) {
-        guard limits.burst, suspicion == nil else { return }
-        let suspicion = Suspicion(
+        guard limits.burst, state.canBeSuspected else { return }
+        state.suspicion = Suspicion(
             target: probe.target, sentAt: probe.sentAt, timeout: limits.timeout, at: now)
-        switch state {
-        case .doubtful(let doubts):
-            state = .doubtful(Doubts(losses: doubts.losses, suspicion: suspicion))
-        case .up(let doubts):
-            state = .up(Doubts(losses: doubts.losses, suspicion: suspicion))
-        case .unseen, .noLink, .untried, .down, .recovering:
-            return  // Nothing that a burst could take away.
-        }
         bursts += 1
     }
 
     /// The next probe of a burst, or the verdict after it.
     private mutating func lookIntoSuspicion(at now: Instant) -> [Effect] {
-        guard var suspicion else { return [] }
+        guard var suspicion = state.suspicion else { return [] }
         if suspicion.isConfirmed(at: now) {
             window.allPendingLost()
             return enter(.down, explained(suspicion.words(at: now)), at: now)
@@ -361,23 +315,14 @@ extension UplinkMonitor {
         let target = limits.targets[turn]
         handOver()
         suspicion.probeSent(to: target, patience: patience, at: now)
-        switch state {
-        case .doubtful(var doubts):
-            doubts.suspicion = suspicion
-            state = .doubtful(doubts)
-        case .up(var doubts):
-            doubts.suspicion = suspicion
-            state = .up(doubts)
-        case .unseen, .noLink, .untried, .down, .recovering:
-            preconditionFailure("a suspicion without trust")
-        }
+        state.suspicion = suspicion
         return [send(to: target, at: now)]
     }
 
     /// Somebody answered: what else is in flight proves nothing more. A whole interval passes before the
     /// next probe, so before the next burst too: a line that loses much is not probed at the rate of bursts.
     private mutating func clearSuspicion(by target: IPv4Address, at now: Instant) {
-        guard suspicion != nil else { return }
+        guard state.suspicion != nil else { return }
         pending = nil
         window.allPendingLost()
         nextProbe = now + limits.interval

@@ -79,7 +79,8 @@ import Testing
         let settings = try Settings.parse(Files.short)
         let keepAlive = Settings.KeepAlive(
             targets: [IPv4Address("1.1.1.1"), IPv4Address("9.9.9.9")].compactMap { $0 },
-            interval: .seconds(1), timeout: .milliseconds(500), failures: 3, successes: 5)
+            interval: .seconds(1), timeout: .milliseconds(500), failures: 3, successes: 5,
+            burst: true)
         #expect(settings.uplinks.map(\.keepAlive) == [keepAlive])
         #expect(settings.uplinks.map(\.usesDHCP) == [true])
         #expect(settings.device.stateDirectory == "/var/lib/drawbridge")
@@ -96,9 +97,12 @@ import Testing
         #expect(
             lines == [
                 "device    press-line-4",
-                "uplinks   1. office (eth0): down after 3 lost probes 1s apart, up after 5 answers",
-                "          2. wifi (wlan0): down after 3 lost probes 1s apart, up after 5 answers",
-                "          3. lte (wwan0): down after 3 lost probes 1s apart, up after 5 answers",
+                "uplinks   1. office (eth0): down after a silent burst of probes, "
+                    + "or 3 lost probes 1s apart, up after 5 answers",
+                "          2. wifi (wlan0): down after a silent burst of probes, "
+                    + "or 3 lost probes 1s apart, up after 5 answers",
+                "          3. lte (wwan0): down after a silent burst of probes, "
+                    + "or 3 lost probes 1s apart, up after 5 answers",
                 "lan       192.168.140.0/24 on br-lan",
                 "cloud     broker mqtt.ixon.net:443",
                 "          only *.ixon.net, *.ixon.cloud, *.ayayot.com on tcp/443, tcp/8443, udp/1194",

@@ -3,10 +3,17 @@ import Uplinks
 
 /// The promises, checked after every event from outside the machines.
 struct UplinkChecker {
+    /// Unanswered probes that a burst ends with: the suspicious one and the burst.
+    static let evidence = 12
+
     private let limits: UplinkMonitor.Limits
     /// Per uplink: probes sent since the last one that was not answered in time.
     private var runs = [0, 0, 0]
     private var isAnswered = [true, true, true]
+    private var last: [UInt16?] = [nil, nil, nil]
+    /// Per uplink: targets of the probes sent since anything was heard.
+    private var silent: [[IPv4Address]] = [[], [], []]
+    private var standings = [UplinkMonitor.Standing](repeating: .untried, count: 3)
     private var hasVerdict = [false, false, false]
     private var everSelected = false
 
@@ -14,14 +21,18 @@ struct UplinkChecker {
         self.limits = limits
     }
 
-    mutating func sent(_ uplink: Int) {
+    mutating func sent(_ uplink: Int, _ sequence: UInt16, _ target: IPv4Address) {
         // The one before it was not answered in time.
         if !isAnswered[uplink] { runs[uplink] = 0 }
         isAnswered[uplink] = false
+        last[uplink] = sequence
+        silent[uplink].append(target)
     }
 
-    mutating func answered(_ uplink: Int, inTime: Bool) {
-        guard inTime else { return }
+    mutating func answered(_ uplink: Int, _ sequence: UInt16, inTime: Bool) {
+        silent[uplink] = []
+        // Of a burst that is over, several may be answered; they are no probes in a row.
+        guard inTime, sequence == last[uplink] else { return }
         isAnswered[uplink] = true
         runs[uplink] += 1
     }
@@ -29,10 +40,13 @@ struct UplinkChecker {
     mutating func linkLost(_ uplink: Int) {
         runs[uplink] = 0
         isAnswered[uplink] = true
+        silent[uplink] = []
     }
 
     /// "An uplink that was down and is declared up has answered M probes in a row."
     mutating func declared(_ uplink: Int, _ standing: UplinkMonitor.Standing) throws(Violation) {
+        defer { standings[uplink] = standing }
+        try checkEvidence(uplink, standing)
         switch standing {
         case .up:
             if hasVerdict[uplink], runs[uplink] < limits.successes {
@@ -44,6 +58,19 @@ struct UplinkChecker {
         case .untried, .doubtful, .recovering:
             break
         }
+    }
+
+    /// "Nothing is declared down while any of the last N probes, or of a burst over all targets, is answered."
+    private func checkEvidence(_ uplink: Int, _ standing: UplinkMonitor.Standing)
+        throws(Violation)
+    {
+        let isTrusted = [.up, .doubtful].contains(standings[uplink])
+        guard standing == .down, isTrusted || standings[uplink] == .recovering else { return }
+        let hasBurst = limits.burst && isTrusted
+        let silent = silent[uplink]
+        guard silent.count >= (hasBurst ? Self.evidence : limits.failures),
+            !hasBurst || Set(silent) == Set(limits.targets)
+        else { throw Violation("uplink \(uplink) is down after \(silent.count) silent probes") }
     }
 
     /// "Never without a route after the first selection", also between two changes.

@@ -21,9 +21,10 @@ struct UplinkWeather {
         var delayMax = Duration.milliseconds(700)
     }
 
+    /// The shipped settings.
     static let limits = UplinkMonitor.Limits(
         targets: [IPv4Address(value: 0x0101_0101), IPv4Address(value: 0x0909_0909)],
-        interval: .seconds(1), timeout: .milliseconds(500), failures: 3, successes: 5)
+        interval: .seconds(1), timeout: .milliseconds(500), failures: 3, successes: 5, burst: true)
     static let names = ["eth0", "wlan0", "wwan0"]
 
     private enum Event {
@@ -55,13 +56,15 @@ struct UplinkWeather {
     private var random: SeededGenerator
     private var checker: UplinkChecker
 
-    init(seed: UInt64, faults: Faults = Faults()) throws(Violation) {
+    init(seed: UInt64, faults: Faults = Faults(), burst: Bool = true) throws(Violation) {
         random = SeededGenerator(seed: seed)
         self.faults = faults
         let start = now
-        monitors = (0..<3).map { _ in UplinkMonitor(limits: Self.limits, at: start) }
+        var limits = Self.limits
+        limits.burst = burst
+        monitors = (0..<3).map { _ in UplinkMonitor(limits: limits, at: start) }
         weather = []
-        checker = UplinkChecker(limits: Self.limits)
+        checker = UplinkChecker(limits: limits)
         for uplink in 0..<3 {
             let isPlugged = Double.random(in: 0..<1, using: &random) < 0.8
             weather.append(
@@ -109,10 +112,14 @@ struct UplinkWeather {
         switch event {
         case .wakeUp(let uplink):
             scheduled[uplink] = nil
-            try perform(monitors[uplink].timePassed(at: now), uplink)
+            let effects = monitors[uplink].timePassed(at: now)
+            if let due = monitors[uplink].nextWakeUp, due <= now {
+                throw Violation("uplink \(uplink) wants to be woken for ever")
+            }
+            try perform(effects, uplink)
         case .answer(let uplink, let sequence, let target, let inTime):
             guard weather[uplink].isPlugged else { return }
-            checker.answered(uplink, inTime: inTime)
+            checker.answered(uplink, sequence, inTime: inTime)
             try perform(
                 monitors[uplink].probeAnswered(sequence, from: target, at: now), uplink)
         case .outage(let uplink, let begins):
@@ -175,7 +182,7 @@ struct UplinkWeather {
     }
 
     private mutating func send(_ uplink: Int, _ sequence: UInt16, _ target: IPv4Address) {
-        checker.sent(uplink)
+        checker.sent(uplink, sequence, target)
         let weather = weather[uplink]
         guard !weather.isOut, Double.random(in: 0..<1, using: &random) >= weather.loss else {
             return

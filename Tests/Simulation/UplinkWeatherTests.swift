@@ -12,6 +12,11 @@ struct UplinkWeatherTests {
         try play(seed: UInt64(seed), for: .seconds(600), UplinkWeather.Faults())
     }
 
+    @Test("so they do without bursts", arguments: 3001...3100)
+    func minutesWithoutBursts(seed: Int) throws {
+        try play(seed: UInt64(seed), for: .seconds(600), UplinkWeather.Faults(), burst: false)
+    }
+
     @Test("a day of weather keeps all promises", arguments: [1001])
     func day(seed: Int) throws {
         var faults = UplinkWeather.Faults()
@@ -41,9 +46,11 @@ struct UplinkWeatherTests {
         #expect(try figures(seed: 7) != figures(seed: 8))
     }
 
-    private func play(seed: UInt64, for duration: Duration, _ faults: UplinkWeather.Faults) throws {
+    private func play(
+        seed: UInt64, for duration: Duration, _ faults: UplinkWeather.Faults, burst: Bool = true
+    ) throws {
         do throws(Violation) {
-            var weather = try UplinkWeather(seed: seed, faults: faults)
+            var weather = try UplinkWeather(seed: seed, faults: faults, burst: burst)
             try weather.run(for: duration)
             #expect(weather.eventsHandled > 1000, "seed \(seed): the weather did not play")
             try weather.calmDown()

@@ -2,7 +2,7 @@ import Base
 import Testing
 import Uplinks
 
-/// Talks to a monitor: one probe a second, each answered or not; keeps what it declared.
+/// Talks to a monitor without bursts: one probe a second, each answered or not; keeps what it declared.
 struct MonitorDialogue {
     static let first = IPv4Address(value: 0x0101_0101)
     static let second = IPv4Address(value: 0x0909_0909)
@@ -20,7 +20,7 @@ struct MonitorDialogue {
         monitor = UplinkMonitor(
             limits: .init(
                 targets: targets, interval: .seconds(1), timeout: .milliseconds(500),
-                failures: failures, successes: successes), at: now)
+                failures: failures, successes: successes, burst: false), at: now)
         if hasLink { note(monitor.linkFound(at: now)) }
     }
 
