@@ -22,7 +22,7 @@ struct SuspicionTests {
 
     /// Ten minutes hold at most 600 regular probes, and each makes a false verdict with loss¹².
     @Test(
-        "random loss is no failure: ten minutes on many lines",
+        "behaviour 4.2: random loss is no failure, ten minutes on many lines",
         arguments: [(0.1, 200), (0.2, 200), (0.3, 1000)])
     func randomLoss(loss: Double, lines: Int) {
         var falls = 0

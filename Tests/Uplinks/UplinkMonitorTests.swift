@@ -32,7 +32,7 @@ struct UplinkMonitorTests {
                 == [.declare(.down, reason: "3 probes lost to 1.1.1.1, 9.9.9.9")])
     }
 
-    @Test("three losses in a row make it down, two do not")
+    @Test("behaviour 4.1: three losses in a row make it down, two do not")
     func failures() throws {
         var uplink = Dialogue()
         try uplink.answered()
@@ -49,7 +49,7 @@ struct UplinkMonitorTests {
                 == [.declare(.down, reason: "3 probes lost to 1.1.1.1, 9.9.9.9")])
     }
 
-    @Test("five answers in a row make it up again; a loss starts the count anew")
+    @Test("behaviour 4.3: five answers in a row make it up again; a loss starts the count anew")
     func recovery() throws {
         var uplink = Dialogue()
         for _ in 0..<3 { try uplink.lost() }
