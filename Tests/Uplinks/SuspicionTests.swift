@@ -51,7 +51,7 @@ struct SuspicionTests {
         arguments: 0..<12)
     func cleared(by number: Int) throws {
         var uplink = try trusted()
-        let first = uplink.monitor.nextWakeUp
+        let first = try #require(uplink.monitor.nextWakeUp)
         // All answers come late, but before the verdict.
         var sent = 0
         uplink.answer = { _ in nil }
@@ -74,8 +74,8 @@ struct SuspicionTests {
         // No probe, and so no burst, for a whole interval.
         _ = uplink.probes()
         uplink.answer = { _ in BurstDialogue.rtt }
-        let cleared = try #require(uplink.monitor.nextWakeUp) - .seconds(5)
-        #expect(cleared <= uplink.now)
+        let cleared = number == 0 ? uplink.now : first + .milliseconds(60 * number + 150)
+        #expect(uplink.monitor.nextWakeUp == cleared + .seconds(5))
         try uplink.run(for: .seconds(4))
         #expect(uplink.probes().isEmpty)
         try uplink.run(for: .seconds(60))
