@@ -77,6 +77,16 @@ struct HouseTests {
         }
     }
 
+    @Test("what the README shows of `drawbridge check` is what it says")
+    func readmeShowsRealErrors() throws {
+        let readme = try SourceFile.text("README.md")
+        let shown = readme.split(separator: "\n").filter { $0.hasPrefix("unknown-keys.toml:") }
+        let real = try SourceFile.text("Tests/Settings/Fixtures/unknown-keys.errors")
+            .split(separator: "\n")
+        #expect(shown.count >= 3)
+        #expect(shown == Array(real.prefix(shown.count)))
+    }
+
     @Test("no file is longer than one can hold in one's head")
     func filesStayShort() throws {
         for file in try SourceFile.all(under: "Sources") {
@@ -128,8 +138,14 @@ struct SourceFile {
             })
     }
 
+    private static let root = #filePath.components(separatedBy: "/Tests/House/")[0]
+
+    /// A text of the repository.
+    static func text(_ path: String) throws -> String {
+        try String(contentsOfFile: root + "/" + path, encoding: .utf8)
+    }
+
     static func all(under folder: String) throws -> [SourceFile] {
-        let root = #filePath.components(separatedBy: "/Tests/House/")[0]
         let names = try FileManager.default.subpathsOfDirectory(atPath: root + "/" + folder)
         var files: [SourceFile] = []
         for name in names where name.hasSuffix(".swift") {
