@@ -78,6 +78,11 @@ package struct Ruleset: Equatable, Sendable {
         self.chains = chains
     }
 
+    /// Goes with the first text that a process loads: what an earlier one has opened under a policy that
+    /// may have been another, cloud addresses for up to a day and the gate, is closed in the same step.
+    package static let forgetOpenings =
+        "flush set inet \(table) \(cloudSet)\nflush map inet \(table) \(gateMap)\n"
+
     /// The transaction for `nft -f -` (nft 1.0.6).
     package var text: String {
         var lines = [
