@@ -67,6 +67,34 @@ struct BadDayTests {
         }
     }
 
+    @Test("a state directory that cannot be made: said so, and the firewall closes")
+    func unusableStateDirectory() async throws {
+        try await Site.with { site in
+            let config = try Site.shippedConfiguration()
+                .replacing("state = \"/var/lib/drawbridge\"", with: "state = \"/proc/nowhere\"")
+            let result = try await daemon(site, config: config)
+            expectPlainWords(result, ["/proc/nowhere", "firewall is closed"])
+            try await expectClosed(site)
+        }
+    }
+
+    @Test("a port that somebody else holds: exit 1 names it, and the firewall stands")
+    func resolverPortTaken() async throws {
+        try await Site.with { site in
+            let blocker = try await site.startBackground(
+                in: .router, name: "blocker",
+                [
+                    "/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
+                    "--bind-interfaces", "--listen-address=127.0.0.1", "--pid-file=",
+                ])
+            try await Task.sleep(for: .milliseconds(300))
+            let result = try await daemon(site, config: Site.shippedConfiguration())
+            expectPlainWords(result, ["127.0.0.1 udp/53", "Address already in use", "rules stay"])
+            try await expectClosed(site)
+            await blocker.stop()
+        }
+    }
+
     @Test("a config that breaks while the last good rules stand: they stay")
     func lastGoodRulesStay() async throws {
         try await Site.with { site in
