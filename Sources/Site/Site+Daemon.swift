@@ -28,9 +28,6 @@ extension Site {
 
     package var isDaemonRunning: Bool { daemonPart?.isRunning ?? false }
 
-    /// The daemon's process, as this machine numbers it; nil while it does not run.
-    package var daemonProcessID: Int32? { daemonPart?.processID }
-
     /// `kill -9` of the daemon itself, not of its children; returns the moment just before it.
     @discardableResult
     package func killDaemon() async throws -> Instant {
@@ -62,9 +59,6 @@ extension Site {
     package func status() async throws -> String {
         try await output(in: .router, [programs.daemon, "status", "--json"])
     }
-
-    /// The daemon's log so far, of all its starts.
-    package nonisolated var daemonLog: String { directory.tail("daemon", lines: .max) }
 
     private func runningDaemon(_ verb: String) throws -> Part {
         guard let daemonPart, daemonPart.processID != nil else {

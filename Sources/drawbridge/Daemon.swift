@@ -75,10 +75,7 @@ struct Daemon: Sendable {
             Room("machines") { try await machines.run() },
             Room("cloud") { try await cloud.run() },
             Room("uplinks to cloud and tunnel") {
-                var carrying: UplinksEvent?
-                for await event in uplinks.events {
-                    guard case .selected = event, event != carrying else { continue }
-                    carrying = event
+                for await _ in uplinks.events {
                     await cloud.reconnect()
                     await remote?.tunnel.uplinkChanged()
                 }
