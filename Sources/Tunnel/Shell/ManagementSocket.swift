@@ -42,7 +42,11 @@ final class ManagementSocket: Sendable {
         while true {
             _ = try await Reactor.shared.wait(for: .readable, on: listener.raw)
             let raw = clinux_accept(listener.raw)
-            guard raw >= 0 else { continue }
+            guard raw >= 0 else {
+                if [EAGAIN, EINTR, ECONNABORTED].contains(-raw) { continue }
+                // Out of descriptors, most likely: the caller waits still, so waiting would spin.
+                throw SystemError("accept OpenVPN at \(path)", code: -raw)
+            }
             let connection = ManagementConnection(owning: raw)
             if clinux_peer_process(raw) == processID { return connection }
         }
