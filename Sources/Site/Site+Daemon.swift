@@ -28,6 +28,9 @@ extension Site {
 
     package var isDaemonRunning: Bool { daemonPart?.isRunning ?? false }
 
+    /// The daemon's process, as this machine numbers it; nil while it does not run.
+    package var daemonProcessID: Int32? { daemonPart?.processID }
+
     /// `kill -9` of the daemon itself, not of its children; returns the moment just before it.
     @discardableResult
     package func killDaemon() async throws -> Instant {
