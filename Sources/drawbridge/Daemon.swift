@@ -85,7 +85,7 @@ struct Daemon: Sendable {
                 try? Notify().send(.ready)
                 logs("daemon").notice(
                     "ready", metadata: ["after_ms": "\(Int((clock.now() - begun).milliseconds))"])
-                try await Task.sleep(for: .seconds(Int64.max >> 32))
+                try await gracefulShutdown()
             },
         ]
         try await ServiceGroup(

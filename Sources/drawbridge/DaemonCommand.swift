@@ -21,6 +21,8 @@ struct DaemonCommand: AsyncParsableCommand {
 
     func run() async throws {
         umask(0o027)
+        // A new config takes effect with a restart; a reload that is tried must not end us.
+        signal(SIGHUP, SIG_IGN)
         let level: Logger.Level = verbose ? .debug : .notice
         let logs: @Sendable (String) -> Logger = { room in
             Logger(label: room) { JournalLog(label: $0, level: level) }

@@ -244,6 +244,26 @@ struct BadDayTests {
         }
     }
 
+    @Test("SIGTERM is a normal end: exit 0, the gate shut, the firewall standing; SIGHUP is none")
+    func orderlyEnd() async throws {
+        try await Site.with { try await orderlyEnd(in: $0) }
+    }
+
+    private func orderlyEnd(in site: Site) async throws {
+        let story = Story(site: site)
+        _ = try await story.dataFlows()
+        _ = try await story.remoteUserReads()
+        let process = try #require(await site.daemonProcessID)
+        kill(process, SIGHUP)
+        _ = try await story.waitUntil("it answers after SIGHUP") { $0.isReady }
+        let exit = try await site.stopDaemon()
+        #expect(exit == .status(0))
+        let gate = try await site.output(
+            in: .router, ["nft", "list", "map", "inet", "drawbridge", "gate"])
+        #expect(!gate.contains("expires"), "\(gate)")
+        try await expectClosed(site)
+    }
+
     @Test("somebody flushes nftables: put back at once, and nothing crosses")
     func foreignFlush() async throws {
         try await Site.with { site in
