@@ -4,7 +4,7 @@
 set -eu
 
 packages="
-    gcc pkg-config protobuf-compiler libsystemd-dev
+    gcc pkg-config protobuf-compiler
     libgpiod-dev libmosquitto-dev libmodbus-dev
     mosquitto mosquitto-clients openvpn dnsmasq-base nftables iproute2 conntrack
     nmap iputils-ping openssl util-linux procps

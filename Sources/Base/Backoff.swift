@@ -3,6 +3,8 @@
 package struct Backoff: Sendable {
     package let shortest: Duration
     package let longest: Duration
+    /// Attempts that failed one after another.
+    package private(set) var failures = 0
     private var step: Duration
 
     package init(shortest: Duration = .seconds(1), longest: Duration = .seconds(30)) {
@@ -15,11 +17,13 @@ package struct Backoff: Sendable {
     package mutating func failed(using generator: inout some RandomNumberGenerator) -> Duration {
         let wait = step * Double.random(in: 1...2, using: &generator)
         step = min(longest / 2, step * 2)
+        failures += 1
         return min(longest, wait)
     }
 
     /// An attempt succeeded, or the circumstances changed: the next failure begins anew.
     package mutating func reset() {
         step = shortest
+        failures = 0
     }
 }

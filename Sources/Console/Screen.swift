@@ -61,10 +61,6 @@ extension String {
     func padded(_ width: Int) -> String {
         self + String(repeating: " ", count: max(0, width - count))
     }
-
-    func leftPadded(_ width: Int) -> String {
-        String(repeating: " ", count: max(0, width - count)) + self
-    }
 }
 
 /// Figures as people read them.

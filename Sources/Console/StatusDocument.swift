@@ -137,7 +137,7 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     }
 
     package struct Tunnel: Codable, Equatable, Sendable {
-        /// In words: "connected", "connecting", "forbidden by the switch" …
+        /// "forbidden", "resolving", "starting", "connecting", "connected", "stopping" or "backing-off"
         package var state = ""
         package var isConnected = false
         package var address: String?

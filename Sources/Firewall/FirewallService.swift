@@ -17,6 +17,8 @@ package actor FirewallService {
     private let logger: Logger
     private var cloud: CloudSet?
     private var inForce: (ruleset: Ruleset, installed: InstalledTable)?
+    /// Whether what an earlier process had opened is closed.
+    private var hasLoaded = false
     /// Serialises `apply`, which suspends while `nft` runs.
     private var isApplying = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -60,8 +62,9 @@ package actor FirewallService {
 
     /// Lets nothing pass but loopback: for a start without a usable config.
     package func denyAll() async throws {
-        try await apply(.denyAll, named: "deny-all")
+        // First: it needs no `nft`, so it holds also when the rules cannot be loaded.
         try forwarding.set(enabled: false, closed: [])
+        try await apply(.denyAll, named: "deny-all")
     }
 
     /// Lets nothing pass but loopback, unless rules of ours already close every hook: those are the last
@@ -81,7 +84,8 @@ package actor FirewallService {
         await enter()
         defer { leave() }
         if let inForce, inForce.ruleset == ruleset, try table.read() == inForce.installed { return }
-        try await table.load(ruleset.text)
+        try await table.load(ruleset.text + (hasLoaded ? "" : Ruleset.forgetOpenings))
+        hasLoaded = true
         let installed = try table.read()
         if let deviation = installed.deviation(from: ruleset) {
             inForce = nil

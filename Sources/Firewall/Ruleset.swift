@@ -43,6 +43,8 @@ package struct Ruleset: Equatable, Sendable {
     package static let lanToVPNChain = "lan_to_vpn"
     /// The set of cloud addresses that the resolver has opened.
     package static let cloudSet = "cloud"
+    /// Conntrack's mark of a connection that was begun to an open cloud address.
+    package static let cloudMark = "0x64620001"
     /// Most cloud addresses open at a time.
     package static let cloudAddressesMax = 1024
     /// The gate needs two elements; a refresh holds each of them twice for a moment.
@@ -77,6 +79,11 @@ package struct Ruleset: Equatable, Sendable {
     private init(chains: [Chain]) {
         self.chains = chains
     }
+
+    /// Goes with the first text that a process loads: what an earlier one has opened under a policy that
+    /// may have been another, cloud addresses for up to a day and the gate, is closed in the same step.
+    package static let forgetOpenings =
+        "flush set inet \(table) \(cloudSet)\nflush map inet \(table) \(gateMap)\n"
 
     /// The transaction for `nft -f -` (nft 1.0.6).
     package var text: String {
@@ -205,10 +212,13 @@ extension Ruleset {
         }
         if let wan, let ports {
             let cloud = "meta l4proto . th dport \(ports)"
-            rules.append("oifname \(wan) ip daddr @\(cloudSet) \(cloud) accept")
-            // A live connection outlasts the time its address was open for.
             rules.append(
-                "oifname \(wan) \(cloud) ct direction original ct state established accept")
+                "oifname \(wan) ip daddr @\(cloudSet) \(cloud) ct mark set \(cloudMark) accept")
+            // A live connection outlasts the time its address was open for. One that a program had begun
+            // before these rules, to whomever, has no mark.
+            rules.append(
+                "oifname \(wan) \(cloud) ct mark \(cloudMark) "
+                    + "ct direction original ct state established accept")
         }
         return rules + [Counter.egress.drop]
     }

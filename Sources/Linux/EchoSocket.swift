@@ -75,17 +75,3 @@ package struct EchoSocket: ~Copyable, Sendable {
         }
     }
 }
-
-/// Calls `body` with an IPv4 socket address (port 0).
-private func withSocketAddress<R>(
-    _ address: IPv4Address, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R
-) -> R {
-    var value = sockaddr_in()
-    value.sin_family = sa_family_t(AF_INET)
-    value.sin_addr.s_addr = address.value.bigEndian
-    return withUnsafePointer(to: &value) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-    }
-}

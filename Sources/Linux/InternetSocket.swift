@@ -23,7 +23,7 @@ package struct DatagramSocket: ~Copyable, Sendable {
         let opened = try internetSocket(SOCK_DGRAM)
         let raw = opened.raw
         _ = try check("listen on \(address) udp/\(port)") {
-            withSocketAddress(Peer(address: address, port: port)) { bind(raw, $0, $1) }
+            withSocketAddress(address, port: port) { bind(raw, $0, $1) }
         }
         socket = opened
     }
@@ -33,7 +33,7 @@ package struct DatagramSocket: ~Copyable, Sendable {
         let opened = try internetSocket(SOCK_DGRAM)
         let raw = opened.raw
         _ = try check("reach \(peer.address) udp/\(peer.port)") {
-            withSocketAddress(peer) { connect(raw, $0, $1) }
+            withSocketAddress(peer.address, port: peer.port) { connect(raw, $0, $1) }
         }
         socket = opened
     }
@@ -50,7 +50,9 @@ package struct DatagramSocket: ~Copyable, Sendable {
     package static func send(_ bytes: [UInt8], to peer: Peer, on raw: Int32) throws(SystemError) {
         _ = try check("send a datagram to \(peer.address)") {
             bytes.withUnsafeBytes { buffer in
-                withSocketAddress(peer) { sendto(raw, buffer.baseAddress, buffer.count, 0, $0, $1) }
+                withSocketAddress(peer.address, port: peer.port) {
+                    sendto(raw, buffer.baseAddress, buffer.count, 0, $0, $1)
+                }
             }
         }
     }
@@ -96,7 +98,7 @@ package struct StreamSocket: ~Copyable, Sendable {
         let opened = try internetSocket(SOCK_STREAM)
         let raw = opened.raw
         let attempted = "connect to \(peer.address) tcp/\(peer.port)"
-        if withSocketAddress(peer, { connect(raw, $0, $1) }) < 0 {
+        if withSocketAddress(peer.address, port: peer.port, { connect(raw, $0, $1) }) < 0 {
             guard errno == EINPROGRESS else { throw SystemError(attempted, code: errno) }
             try await Self.wait(.writable, raw, deadline, attempted)
             var code: Int32 = 0
@@ -159,18 +161,4 @@ private func internetSocket(_ type: __socket_type) throws(SystemError) -> FileDe
     let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     return FileDescriptor(
         owning: try check("open a socket") { socket(AF_INET, Int32(type.rawValue) | flags, 0) })
-}
-
-private func withSocketAddress<R>(
-    _ peer: DatagramSocket.Peer, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R
-) -> R {
-    var raw = sockaddr_in()
-    raw.sin_family = sa_family_t(AF_INET)
-    raw.sin_port = peer.port.bigEndian
-    raw.sin_addr.s_addr = peer.address.value.bigEndian
-    return withUnsafePointer(to: &raw) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-    }
 }

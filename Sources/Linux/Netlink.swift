@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// Builds netlink messages: headers, attributes, nesting (`linux/netlink.h`), in host byte order.
 package struct NetlinkMessage: Sendable {
@@ -147,6 +148,11 @@ package struct NetlinkSocket: ~Copyable, Sendable {
     package var descriptor: Int32 { socket.raw }
     private let socket: FileDescriptor
     private let what: String
+    /// Of the next request: an answer that came too late is never taken for one to a later request.
+    private let nextSequence = Atomic<UInt32>(1)
+
+    /// Most datagrams of an earlier dump that are read and dropped.
+    private static let leftoversMax = 1024
 
     /// Opens a socket of a netlink family (`NETLINK_ROUTE` 0, `NETLINK_NETFILTER` 12) and joins multicast `groups`
     /// by number (`RTNLGRP_…`, `NFNLGRP_…`).
@@ -202,17 +208,18 @@ package struct NetlinkSocket: ~Copyable, Sendable {
         return NetlinkReply.parse(buffer)
     }
 
-    /// Sends a request with `NLM_F_ACK` set and waits for every acknowledgement, `count` of them.
+    /// Sends a request of `count` messages with `NLM_F_ACK` set and waits for every acknowledgement.
     ///
-    /// Throws the first refusal, after all were read, as `cannot <attempted>: <reason>`.
+    /// The messages are given sequence numbers of the socket's own. Throws the first refusal, after all
+    /// were read, as `cannot <attempted>: <reason>`.
     package borrowing func transact(
         _ message: [UInt8], acknowledgements count: Int = 1, _ attempted: @autoclosure () -> String
     ) throws(SystemError) {
-        try send(message)
+        let first = try sendNumbered(message, count)
         var seen = 0
         var refusal: Int32 = 0
         while seen < count {
-            for reply in try receive() {
+            for reply in try receive() where reply.sequence &- first < UInt32(count) {
                 guard let code = reply.errorCode else { continue }
                 seen += 1
                 if refusal == 0 { refusal = -code }
@@ -222,17 +229,45 @@ package struct NetlinkSocket: ~Copyable, Sendable {
     }
 
     /// Sends a dump request and collects its answers up to `NLMSG_DONE`.
+    ///
+    /// The request is given a sequence number of the socket's own.
     package borrowing func dump(_ message: [UInt8], _ attempted: @autoclosure () -> String)
         throws(SystemError) -> [NetlinkReply]
     {
-        try send(message)
+        // The kernel refuses a dump (EBUSY) while an earlier one, given up in the middle, is not read.
+        for _ in 0..<Self.leftoversMax where (try? receive(wait: false)) == nil { break }
+        let own = try sendNumbered(message, 1)
         var answers: [NetlinkReply] = []
         while true {
-            for reply in try receive() {
-                if reply.type == 3 { return answers }
-                if let code = reply.errorCode { throw SystemError(attempted(), code: -code) }
+            for reply in try receive() where reply.sequence == own {
+                // A dump that the kernel broke off ends in NLMSG_DONE with a negative errno value.
+                let end = reply.type == 3 ? reply.payload.number(at: 0, as: Int32.self) ?? 0 : nil
+                if let code = reply.errorCode ?? end.flatMap({ $0 < 0 ? $0 : nil }) {
+                    throw SystemError(attempted(), code: -code)
+                }
+                if end != nil { return answers }
                 answers.append(reply)
             }
         }
+    }
+
+    /// Sends messages under the next `count` sequence numbers; returns the first of them.
+    private borrowing func sendNumbered(_ message: [UInt8], _ count: Int) throws(SystemError)
+        -> UInt32
+    {
+        let first = nextSequence.add(UInt32(count), ordering: .relaxed).oldValue
+        var bytes = message
+        var offset = 0
+        var sequence = first
+        while let length = message[offset...].number(at: 0, as: UInt32.self), length >= 16 {
+            withUnsafeBytes(of: sequence) { number in
+                for (index, byte) in number.enumerated() { bytes[offset + 8 + index] = byte }
+            }
+            sequence &+= 1
+            offset += Int(length + 3) & ~3
+            guard offset < message.count else { break }
+        }
+        try send(bytes)
+        return first
     }
 }

@@ -28,29 +28,12 @@ package struct Notify: Sendable {
     package func send(_ state: State) throws(SystemError) {
         guard let socketPath, !socketPath.isEmpty else { return }
         let attempted = "notify systemd at \(socketPath)"
-        let raw = try check(attempted) {
-            socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | O_CLOEXEC | O_NONBLOCK, 0)
-        }
-        let descriptor = FileDescriptor(owning: raw)
+        let address = try UnixAddress(socketPath, to: attempted)
+        let socket = try UnixSocket.open(SOCK_DGRAM, to: attempted)
+        let raw = socket.raw
         let message = Self.message(state)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        var name = Array(socketPath.utf8)
-        guard name.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            throw SystemError(attempted, code: ENAMETOOLONG)
-        }
-        if name[0] == UInt8(ascii: "@") { name[0] = 0 }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
-        // An abstract name ends where the length says: no zero bytes after it.
-        let length = MemoryLayout<sa_family_t>.size + name.count
         _ = try check(attempted) {
-            withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    sendto(
-                        descriptor.raw, message, message.count, Int32(MSG_NOSIGNAL), $0,
-                        socklen_t(length))
-                }
-            }
+            address.with { sendto(raw, message, message.count, Int32(MSG_NOSIGNAL), $0, $1) }
         }
     }
 

@@ -20,9 +20,10 @@ package actor RecorderService {
     private var isClosed = false
     private var lastState: String
     private var nextCursorSave: Instant
-    /// No sync before this: each one costs the flash a write.
-    private var nextSync: Instant
-    private let dueBell = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    /// Each sync costs the flash a write and pays for `settings.sync`; one may be made in advance, or a
+    /// source with that very period would wait for it each time (a leaky bucket of two).
+    private var syncsPaidUntil: Instant
+    private let bell = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     /// The last batch that found nothing although there should have been records: they are damaged.
     private var nothing: (after: UInt64, through: UInt64) = (0, 0)
     private var waiters: [UInt64: Waiter] = [:]
@@ -58,7 +59,7 @@ package actor RecorderService {
         self.store = store
         lastState = "recording"
         nextCursorSave = clock.now()
-        nextSync = clock.now()
+        syncsPaidUntil = clock.now()
         logger.notice(
             "recorder opened",
             metadata: [
@@ -78,7 +79,7 @@ package actor RecorderService {
         let before = store.ring.nextSequence
         defer { accepted += store.ring.nextSequence - before }
         try store.append(readings)
-        if clock.now() >= nextSync { dueBell.continuation.yield() }
+        bell.continuation.yield()
     }
 
     /// Readings were lost before they reached the store: the cloud is told in a loss record.
@@ -121,26 +122,30 @@ package actor RecorderService {
     /// How many records the consumer does not have yet.
     package func backlog() async -> UInt64 { store.ring.lastSequence - store.cursor }
 
-    /// Syncs at most once in `settings.sync`, what comes after a quiet time at once; and a last time when
-    /// it is cancelled.
+    /// Syncs once in `settings.sync` on average, what comes after a quiet time at once, and nothing later
+    /// than `settings.sync`; a last time when it is cancelled.
     package func run() async throws {
         await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.ringInTime() }
-            for await _ in dueBell.stream where !isClosed && clock.now() >= nextSync {
+            // What is no reading comes in turn, too: the cursor, and what has failed before.
+            group.addTask { [clock, settings, bell] in
+                while true {
+                    try await clock.sleep(until: clock.now() + settings.sync)
+                    bell.continuation.yield()
+                }
+            }
+            for await _ in bell.stream {
+                if isClosed { break }
+                let isNew = store.durableThrough < store.ring.lastSequence
+                if isNew {
+                    guard (try? await clock.sleep(until: syncsPaidUntil - settings.sync)) != nil
+                    else { break }
+                    syncsPaidUntil = max(syncsPaidUntil, clock.now()) + settings.sync
+                }
                 sync(at: clock.now())
             }
             group.cancelAll()
         }
         sync(at: nil)
-    }
-
-    /// Rings when the next sync may be made: what was accepted in between has waited long enough.
-    private func ringInTime() async throws {
-        while !isClosed {
-            let now = clock.now()
-            try await clock.sleep(until: nextSync > now ? nextSync : now + settings.sync)
-            dueBell.continuation.yield()
-        }
     }
 
     /// Syncs, writes the cursor, and accepts nothing any more.
@@ -164,7 +169,6 @@ package actor RecorderService {
 
     /// One turn of the sync loop; the cursor is written in turn, or at once if `now` is nil.
     private func sync(at now: Instant?) {
-        nextSync = clock.now() + settings.sync
         // What fails here stays in the store's state: it is told, and tried again in the next turn.
         try? store.writePendingLoss()
         try? store.sync()

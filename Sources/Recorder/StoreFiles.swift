@@ -8,10 +8,6 @@ package struct StoreID: Hashable, Sendable {
         self.low = low
     }
 
-    package static func random() -> StoreID {
-        StoreID(high: .random(in: .min ... .max), low: .random(in: .min ... .max))
-    }
-
     /// Where the checksums of a segment's frames start from.
     package func seed(segment number: UInt64) -> UInt32 {
         var writer = ByteWriter()

@@ -39,22 +39,6 @@ extension Settings {
             title + String(repeating: " ", count: 10 - title.count) + text
         }
     }
-
-    /// The files that the settings name, with the key that names each: to be checked before use.
-    package var namedFiles: [(key: String, path: String)] {
-        func paths(_ section: String, _ identity: Identity) -> [(key: String, path: String)] {
-            [
-                ("\(section).ca", identity.authority),
-                ("\(section).certificate", identity.certificate), ("\(section).key", identity.key),
-            ]
-        }
-        var files = paths("cloud", cloud.identity)
-        if let vpn {
-            files += paths("vpn", vpn.identity)
-            if let path = vpn.tlsCrypt { files.append(("vpn.tls-crypt", path)) }
-        }
-        return files
-    }
 }
 
 extension Settings.KeySwitch {

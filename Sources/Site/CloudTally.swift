@@ -114,14 +114,6 @@ package struct CloudTally: Sendable {
     /// The records of a tag; empty when none has come.
     package subscript(name: String) -> Series { series[name] ?? Series() }
 
-    /// Ids that are missing between the least and the greatest, over all tags: one store numbers them all.
-    package var missingIDs: Int {
-        var ids: Set<UInt64> = []
-        for one in series.values { ids.formUnion(one.seen) }
-        guard let least = ids.min(), let greatest = ids.max() else { return 0 }
-        return Int(greatest - least) + 1 - ids.count
-    }
-
     package var duplicates: Int { series.values.reduce(0) { $0 + $1.duplicates } }
     package var outOfOrder: Int { series.values.reduce(0) { $0 + $1.outOfOrder } }
     package var historicalCount: Int { series.values.reduce(0) { $0 + $1.historicalCount } }

@@ -42,9 +42,6 @@ package actor CloudWatcher {
         try body(counted)
     }
 
-    /// Forgets what was counted; names of births stay known only if the device is born again.
-    package func startAfresh() { counted = CloudTally() }
-
     /// The bytes of a hexadecimal text; nil if it is not one.
     static func bytes(_ text: some StringProtocol) -> [UInt8]? {
         func digit(_ byte: UInt8) -> UInt8? {

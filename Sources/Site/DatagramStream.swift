@@ -21,19 +21,15 @@ package enum DatagramStream {
         to address: IPv4Address, port: UInt16, rate: Int, report: (UInt64, Instant) -> Void
     ) throws {
         let socket = try open()
+        let raw = socket.raw
         let period = Int64(1_000_000_000 / rate)
         var due = SystemClock().now()
         for number in UInt64(1)... {
             let now = SystemClock().now()
             var words = [number, UInt64(bitPattern: now.nanoseconds)]
-            var to = socketAddress(address, port)
             // A closed path may answer with an ICMP error, which the next send reports: not our business.
-            _ = withUnsafePointer(to: &to) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    sendto(
-                        socket.raw, &words, datagramBytes, 0, $0,
-                        socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
+            _ = withSocketAddress(address, port: port) {
+                sendto(raw, &words, datagramBytes, 0, $0, $1)
             }
             if number.isMultiple(of: reportEvery) { report(number, now) }
             due += .nanoseconds(period)
@@ -47,13 +43,8 @@ package enum DatagramStream {
     ) throws {
         let socket = try open()
         let raw = socket.raw
-        var own = socketAddress(IPv4Address(value: 0), port)
         _ = try check("bind UDP port \(port)") {
-            withUnsafePointer(to: &own) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(raw, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
+            withSocketAddress(IPv4Address(value: 0), port: port) { bind(raw, $0, $1) }
         }
         isListening()
         var words: [UInt64] = [0, 0]
@@ -70,14 +61,6 @@ package enum DatagramStream {
             owning: try check("open a UDP socket") {
                 socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             })
-    }
-
-    private static func socketAddress(_ address: IPv4Address, _ port: UInt16) -> sockaddr_in {
-        var result = sockaddr_in()
-        result.sin_family = sa_family_t(AF_INET)
-        result.sin_port = port.bigEndian
-        result.sin_addr.s_addr = address.value.bigEndian
-        return result
     }
 
     private static func sleep(until due: Instant) {

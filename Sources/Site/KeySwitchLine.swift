@@ -22,11 +22,11 @@ struct KeySwitchLine: Sendable {
     /// Gives fakegpiod any of its commands, such as `bounce vpn-switch 7 300` or `unplug`.
     @discardableResult
     func control(_ command: String) async throws -> Instant {
-        let raw = Glibc.socket(
-            AF_UNIX,
-            Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        let descriptor = FileDescriptor(owning: try check("open a socket") { raw })
-        try connect(descriptor.raw)
+        let attempted = "connect to \(socket)"
+        let address = try UnixAddress(socket, to: attempted)
+        let descriptor = try UnixSocket.open(SOCK_SEQPACKET, to: attempted)
+        let raw = descriptor.raw
+        _ = try check(attempted) { address.with { connect(raw, $0, $1) } }
         let text = Array(command.utf8) + [0]
         let header = [Self.controlCommand, 0, UInt32(text.count)]
         let request = header.withUnsafeBytes { Array($0) } + text
@@ -41,22 +41,5 @@ struct KeySwitchLine: Sendable {
         let code = reply.withUnsafeBytes { $0.loadUnaligned(as: Int32.self) }
         guard code == 0 else { throw SystemError("do `\(command)` in fakegpiod", code: code) }
         return sent
-    }
-
-    private func connect(_ raw: Int32) throws {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(socket.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            throw SystemError("connect to \(socket)", code: ENAMETOOLONG)
-        }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        _ = try check("connect to \(socket)") {
-            withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    Glibc.connect(raw, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-                }
-            }
-        }
     }
 }

@@ -63,9 +63,6 @@ extension Site {
         try await output(in: .router, [programs.daemon, "status", "--json"])
     }
 
-    /// The daemon's log so far, of all its starts.
-    package nonisolated var daemonLog: String { directory.tail("daemon", lines: .max) }
-
     private func runningDaemon(_ verb: String) throws -> Part {
         guard let daemonPart, daemonPart.processID != nil else {
             throw SiteError(

@@ -75,8 +75,10 @@ package actor Site {
             await site.stop()
             return result
         } catch {
-            await site.stop(failed: true)
-            guard options.keep != .never, !(error is CancellationError) else { throw error }
+            // Whoever interrupts is not looking for what went wrong.
+            let failed = !(error is CancellationError)
+            await site.stop(failed: failed)
+            guard options.keep != .never, failed else { throw error }
             throw SiteError("\(error) (logs: \(site.directory.logs))")
         }
     }

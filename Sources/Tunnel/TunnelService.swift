@@ -13,17 +13,13 @@ package actor TunnelService {
         package static let stopGrace = Duration.milliseconds(100)
         /// Lookups that may run at the same time, after quick changes of the uplink.
         package static let lookupsMax = 4
-        package static let eventsMax = 16
     }
-
-    package nonisolated let events: AsyncStream<TunnelEvent>
 
     private let settings: Settings.VPN
     private let managementPath: String
     private let resolve: Resolve
     private let command: [String]
     private let logger: Logger
-    private let announce: AsyncStream<TunnelEvent>.Continuation
     private let clock = SystemClock()
     /// Wakes `run` when one of the orders below is new.
     private let bell = Doorbell()
@@ -56,10 +52,6 @@ package actor TunnelService {
         self.resolve = resolve
         command = launcher + ["/usr/sbin/openvpn"]
         self.logger = logger
-        let stream = AsyncStream.makeStream(
-            of: TunnelEvent.self, bufferingPolicy: .bufferingNewest(Limits.eventsMax))
-        events = stream.stream
-        announce = stream.continuation
         since = clock.now()
     }
 
@@ -91,7 +83,6 @@ package actor TunnelService {
 
     /// Runs until it is cancelled; no OpenVPN of ours is left when it returns.
     package func run() async throws {
-        defer { announce.finish() }
         let socket = try ManagementSocket(path: managementPath)
         try await withThrowingDiscardingTaskGroup { group in
             while try await nextOrder() {
@@ -270,7 +261,6 @@ package actor TunnelService {
         if phase == .connected, let server = supervisor.server {
             lastReason = nil
             trouble = TunnelTrouble()
-            announce.yield(.connected(address: supervisor.address, server: server))
             logger.notice(
                 "tunnel connected",
                 metadata: [
@@ -278,7 +268,6 @@ package actor TunnelService {
                     "address": "\(supervisor.address.map { "\($0)" } ?? "none")",
                 ])
         } else if old == .connected {
-            announce.yield(.disconnected(reason: reason))
             logger.notice("tunnel disconnected", metadata: ["reason": "\(reason)"])
         } else {
             logger.debug(

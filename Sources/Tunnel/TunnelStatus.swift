@@ -1,11 +1,5 @@
 package import Base
 
-/// What the rest of the house is told.
-package enum TunnelEvent: Equatable, Sendable {
-    case connected(address: IPv4Address?, server: IPv4Address)
-    case disconnected(reason: String)
-}
-
 /// What the tunnel is doing.
 package struct TunnelStatus: Equatable, Sendable {
     package var state: TunnelSupervisor.Phase

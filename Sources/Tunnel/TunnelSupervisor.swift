@@ -41,7 +41,8 @@ package struct TunnelSupervisor: Sendable {
         /// From the child's start until it waits for its release.
         package var startMax = Duration.seconds(5)
         package var connectMax = Duration.seconds(20)
-        package var backOffFirst = Duration.seconds(1)
+        /// The first wait is this long or up to twice as long.
+        package var backOffMin = Duration.milliseconds(500)
         package var backOffMax = Duration.seconds(60)
         /// A session that lasted so long was a good one: the next attempt comes soon.
         package var stableAfter = Duration.seconds(30)
@@ -66,11 +67,11 @@ package struct TunnelSupervisor: Sendable {
 
     private let limits: Limits
     private var state = State.forbidden
-    /// Attempts that failed one after another.
-    private var failures = 0
+    private var backoff: Backoff
 
     package init(limits: Limits = Limits()) {
         self.limits = limits
+        backoff = Backoff(shortest: limits.backOffMin, longest: limits.backOffMax)
     }
 
     package var phase: Phase {
@@ -116,10 +117,10 @@ package struct TunnelSupervisor: Sendable {
     package mutating func allowed(at now: Instant) -> [Effect] {
         switch state {
         case .forbidden:
-            failures = 0
+            backoff.reset()
             return resolve(at: now)
         case .stopping(.forbidden):
-            failures = 0
+            backoff.reset()
             state = .stopping(.resolving)
             return []
         case .resolving, .starting, .connecting, .connected, .backingOff, .stopping:
@@ -148,17 +149,17 @@ package struct TunnelSupervisor: Sendable {
         case .forbidden, .stopping(.forbidden), .stopping(.resolving):
             return []
         case .resolving, .backingOff:
-            failures = 0
+            backoff.reset()
             return resolve(at: now)
         case .starting:
             return []  // It has not sent anything yet.
         case .connecting(let server, _, _), .connected(let server, _, _):
-            failures = 0
+            backoff.reset()
             let until = now + limits.connectMax
             state = .connecting(server: server, until: until, isMoving: true)
             return [.restartSession, .wakeUp(at: until)]
         case .stopping(.backingOff):
-            failures = 0
+            backoff.reset()
             state = .stopping(.resolving)
             return []
         }
@@ -173,7 +174,7 @@ package struct TunnelSupervisor: Sendable {
         // Backing off: an answer that came late is still an answer.
         case .resolving, .backingOff:
             guard !addresses.isEmpty else { return backOff(at: now, using: &random) }
-            let server = addresses[failures % addresses.count]
+            let server = addresses[backoff.failures % addresses.count]
             let until = now + limits.startMax
             state = .starting(server: server, until: until)
             // In this order: a start that fails at once is followed by a wake-up of its own.
@@ -281,19 +282,15 @@ package struct TunnelSupervisor: Sendable {
         return [.resolve, .wakeUp(at: until)]
     }
 
-    /// Waits 1, 2, 4 … 60 s, of which a random half is left out: a site of routers may not come back as one.
     private mutating func backOff(
         at now: Instant, using random: inout some RandomNumberGenerator
     ) -> [Effect] {
-        let doubled = limits.backOffFirst.nanoseconds << Int64(min(failures, 16))
-        let longest = min(doubled, limits.backOffMax.nanoseconds)
-        let until = now + .nanoseconds(Int64.random(in: (longest / 2)...longest, using: &random))
-        failures += 1
+        let until = now + backoff.failed(using: &random)
         state = .backingOff(until: until)
         return [.wakeUp(at: until)]
     }
 
     private mutating func forgetFailures(since: Instant, at now: Instant) {
-        if now - since >= limits.stableAfter { failures = 0 }
+        if now - since >= limits.stableAfter { backoff.reset() }
     }
 }

@@ -11,13 +11,10 @@ package actor UplinksService {
     package static let eventsMax = 64
     /// Until the next attempt after the kernel refused a change, or after a socket failed.
     package static let retryPause = Duration.seconds(1)
-    /// Most times in one `retryPause` that the tables are changed for the same choice: a bound on
-    /// a quarrel with another daemon.
-    package static let changesMax = 10
 
-    /// Health and choice of uplinks, for whoever else must know.
-    package nonisolated let events: AsyncStream<UplinksEvent>
-    private let report: AsyncStream<UplinksEvent>.Continuation
+    /// Each new way out, or new address on it; never the same twice in a row. One listener.
+    package nonisolated let events: AsyncStream<UplinkSelected>
+    private let report: AsyncStream<UplinkSelected>.Continuation
 
     private let prober: any Prober
     private let routes: any RouteTable
@@ -37,15 +34,8 @@ package actor UplinksService {
     private var isUnsettled = true
     private var retryAt: Instant?
     private var problem: String?
-    private var changes = Changes()
-    private var lastSelected: UplinksEvent?
-
-    /// How often the tables were changed lately for the same choice.
-    private struct Changes {
-        var count = 0
-        var since = Instant.boot
-        var carrying: Int?
-    }
+    private var budget = ChangeBudget()
+    private var lastSelected: UplinkSelected?
 
     /// What the main loop waits for.
     private enum Input: Sendable {
@@ -95,8 +85,8 @@ package actor UplinksService {
                     name: uplink.settings.name, interface: uplink.settings.interface,
                     address: uplink.path?.address,
                     gateway: uplink.path?.gateway ?? uplink.settings.gateway,
-                    standing: uplink.monitor.standing, isUp: uplink.monitor.standing == .up,
-                    isCarrying: selector.carrying == number, hasCarrier: uplink.hasCarrier,
+                    standing: uplink.monitor.standing, isCarrying: selector.carrying == number,
+                    hasCarrier: uplink.hasCarrier,
                     roundTripTime: uplink.monitor.window.roundTripTime,
                     lossPercent: uplink.monitor.window.lossPercent, bursts: uplink.monitor.bursts,
                     since: uplink.monitor.since, reason: uplink.monitor.reason)
@@ -216,12 +206,6 @@ extension UplinksService {
         case .doubtful: logger.debug("uplink is doubtful", metadata: metadata)
         case .recovering: logger.debug("uplink is recovering", metadata: metadata)
         }
-        switch standing {
-        case .up, .down, .noLink:
-            report.yield(.health(name: name, isUp: standing == .up, reason: reason))
-        case .untried, .doubtful, .recovering:
-            break
-        }
         guard hasStarted else { return }
         if !selector.standingChanged(number, to: standing).isEmpty { isUnsettled = true }
     }
@@ -244,8 +228,13 @@ extension UplinksService {
                 interfaces: uplinks.map(\.settings.interface), paths: uplinks.map(\.path),
                 carrying: selector.carrying)
             let orders = plan.changes(from: view)
-            guard orders.isEmpty || mayChangeTables() else { return }
-            if !orders.isEmpty { try await routes.apply(orders) }
+            if !orders.isEmpty {
+                if let later = budget.spend(for: selector.carrying, at: clock.now()) {
+                    retryAt = later
+                    return
+                }
+                try await routes.apply(orders)
+            }
             if problem != nil { logger.notice("routing tables are in order again") }
             problem = nil
             announceSelection()
@@ -256,18 +245,6 @@ extension UplinksService {
             }
             problem = "\(error)"
         }
-    }
-
-    /// What others do to our routes is undone at once, but not endlessly; a new choice never waits.
-    private func mayChangeTables() -> Bool {
-        let now = clock.now()
-        if now - changes.since >= Self.retryPause || changes.carrying != selector.carrying {
-            changes = Changes(since: now, carrying: selector.carrying)
-        }
-        changes.count += 1
-        guard changes.count > Self.changesMax else { return true }
-        retryAt = changes.since + Self.retryPause
-        return false
     }
 
     private func look(at view: NetworkView) {
@@ -289,7 +266,7 @@ extension UplinksService {
     private func announceSelection() {
         guard let number = selector.carrying, let path = uplinks[number].path else { return }
         let name = uplinks[number].settings.name
-        let event = UplinksEvent.selected(name: name, address: path.address)
+        let event = UplinkSelected(name: name, address: path.address)
         guard event != lastSelected else { return }
         lastSelected = event
         logger.notice(

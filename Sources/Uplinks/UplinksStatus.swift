@@ -1,11 +1,10 @@
 package import Base
 
-/// What other rooms may want to know at once.
-package enum UplinksEvent: Equatable, Sendable {
-    /// The default route leads over this uplink, with this source address, from now on.
-    case selected(name: String?, address: IPv4Address?)
-    /// An uplink came up, went down, or lost its link.
-    case health(name: String, isUp: Bool, reason: String)
+/// What other rooms must know at once: the default route leads over this uplink from now on.
+package struct UplinkSelected: Equatable, Sendable {
+    package var name: String
+    /// The source address of what the router sends over it.
+    package var address: IPv4Address
 }
 
 /// All uplinks at one moment.
@@ -16,7 +15,7 @@ package struct UplinksStatus: Equatable, Sendable {
         package var address: IPv4Address?
         package var gateway: IPv4Address?
         package var standing: UplinkMonitor.Standing
-        package var isUp: Bool
+        package var isUp: Bool { standing == .up }
         package var isCarrying: Bool
         package var hasCarrier: Bool
         /// Mean over the window; nil without an answer.

@@ -75,10 +75,7 @@ struct Daemon: Sendable {
             Room("machines") { try await machines.run() },
             Room("cloud") { try await cloud.run() },
             Room("uplinks to cloud and tunnel") {
-                var carrying: UplinksEvent?
-                for await event in uplinks.events {
-                    guard case .selected = event, event != carrying else { continue }
-                    carrying = event
+                for await _ in uplinks.events {
                     await cloud.reconnect()
                     await remote?.tunnel.uplinkChanged()
                 }
@@ -88,7 +85,7 @@ struct Daemon: Sendable {
                 try? Notify().send(.ready)
                 logs("daemon").notice(
                     "ready", metadata: ["after_ms": "\(Int((clock.now() - begun).milliseconds))"])
-                try await Task.sleep(for: .seconds(Int64.max >> 32))
+                try await gracefulShutdown()
             },
         ]
         try await ServiceGroup(

@@ -21,6 +21,8 @@ struct DaemonCommand: AsyncParsableCommand {
 
     func run() async throws {
         umask(0o027)
+        // A new config takes effect with a restart; a reload that is tried must not end us.
+        signal(SIGHUP, SIG_IGN)
         let level: Logger.Level = verbose ? .debug : .notice
         let logs: @Sendable (String) -> Logger = { room in
             Logger(label: room) { JournalLog(label: $0, level: level) }
@@ -39,23 +41,29 @@ struct DaemonCommand: AsyncParsableCommand {
             let lock = try LockFile(settings.device.stateDirectory + "/lock")
             try await Daemon(settings: settings, logs: logs).run()
             _ = consume lock
+        } catch LockFile.Failure.held(let path, let processID) {
+            // The firewall is the other one's affair.
+            let failure = LockFile.Failure.held(path: path, processID: processID)
+            Terminal.error.print("drawbridge: \(failure)")
+            throw ExitCode(1)
         } catch {
             Terminal.error.print("drawbridge: \(error)")
+            await failClosed(logs)
             throw ExitCode(1)
         }
     }
 
-    /// No usable config: nothing passes until there is one, unless a good one is already in force.
+    /// The daemon cannot run: nothing passes until it does, unless good rules are already in force.
     private func failClosed(_ logs: @Sendable (String) -> Logger) async {
         do {
             let isClosed = try await FirewallService(logger: logs("firewall")).closeUnlessStanding()
             Terminal.error.print(
                 isClosed
-                    ? "drawbridge: not started; the firewall is closed to everything until the config file is right"
-                    : "drawbridge: not started; the firewall's last good rules stay in force")
+                    ? "drawbridge: not running; the firewall is closed to everything until this is put right"
+                    : "drawbridge: not running; the firewall's last good rules stay in force")
         } catch {
             Terminal.error.print(
-                "drawbridge: not started; and the firewall cannot be closed: \(error)")
+                "drawbridge: not running; and the firewall cannot be closed: \(error)")
         }
     }
 }

@@ -57,10 +57,22 @@ struct JournalLog: LogHandler {
             + ":\(padded(seconds % 60, 2)).\(padded(time % 1000, 3))"
     }
 
-    /// One line whatever the value holds: control characters never reach a terminal or split a record.
-    private static func quoted(_ value: String) -> String {
+    /// One field whatever the value holds: what a certificate, a broker or a machine says can neither
+    /// split the line, nor end its quotes and forge another field, nor steer a terminal.
+    static func quoted(_ value: String) -> String {
         let clean = String(
-            value.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) })
-        return clean.contains(" ") ? "\"\(clean)\"" : clean
+            String.UnicodeScalarView(value.unicodeScalars.map { isPlain($0) ? $0 : " " }))
+        guard clean.isEmpty || clean.contains(where: { " \"=\\".contains($0) }) else {
+            return clean
+        }
+        return "\"" + clean.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+    }
+
+    /// No control character (C0, DEL, C1), no line or paragraph separator, no change of direction.
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7f...0x9f, 0x2028...0x202e, 0x2066...0x2069: false
+        default: true
+        }
     }
 }

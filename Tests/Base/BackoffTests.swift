@@ -14,7 +14,9 @@ struct BackoffTests {
             #expect(wait >= .seconds(step) && wait <= .seconds(2 * step))
         }
         #expect(Set(waits).count == waits.count, "no two alike")
+        #expect(backoff.failures == 12)
         backoff.reset()
+        #expect(backoff.failures == 0)
         #expect(backoff.failed(using: &generator) <= .seconds(2))
     }
 }

@@ -1,4 +1,5 @@
 import Base
+import Cloud
 
 let thisBoot = BootID(high: 1, low: 1)
 
@@ -16,4 +17,14 @@ func sample(
         reading: Reading(
             source: source, tag: tag, value: value ?? .integer(Int64(sequence)), quality: quality,
             time: time))
+}
+
+extension SparkplugPayload.Metric {
+    /// The value of the property `id`: the record's place in the ring, by which duplicates are told apart.
+    var recordID: UInt64? {
+        guard case .long(let id) = properties.first(where: { $0.key == "id" })?.value else {
+            return nil
+        }
+        return id
+    }
 }

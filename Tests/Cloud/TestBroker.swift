@@ -138,18 +138,10 @@ func freePort() throws -> UInt16 {
 func canConnect(to port: UInt16) -> Bool {
     let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(raw) }
-    return withLoopback(port) { connect(raw, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) } == 0
+    return withSocketAddress(loopback, port: port) { connect(raw, $0, $1) } == 0
 }
 
-func withLoopback<R>(_ port: UInt16, _ body: (UnsafePointer<sockaddr>) -> R) -> R {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    return withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0) }
-    }
-}
+private let loopback = IPv4Address(value: 0x7f00_0001)
 
 /// A listening TCP socket on 127.0.0.1 that says nothing.
 final class TestListener: Sendable {
@@ -160,7 +152,7 @@ final class TestListener: Sendable {
         let raw = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         socket = FileDescriptor(owning: raw)
         _ = try check("bind a test socket") {
-            withLoopback(0) { bind(raw, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            withSocketAddress(loopback) { bind(raw, $0, $1) }
         }
         _ = try check("listen") { listen(raw, 4) }
         var address = sockaddr_in()

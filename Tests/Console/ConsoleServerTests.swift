@@ -3,13 +3,17 @@ import Glibc
 import Linux
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Console
 
 @Suite("Console server and client")
 struct ConsoleServerTests {
-    private let path = "/tmp/drawbridge-console-\(getpid())-\(UInt32.random(in: 0 ... .max)).sock"
+    private let folder: TemporaryFolder
+    private var path: String { folder.path + "/control.sock" }
+
+    init() throws { folder = try TemporaryFolder() }
 
     private func server(
         _ handler: @escaping @Sendable (ConsoleRequest) async -> ConsoleReply = {

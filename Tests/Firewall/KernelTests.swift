@@ -57,6 +57,23 @@ struct KernelTests {
         #expect(try await service.status().isInForce)
     }
 
+    @Test("what an earlier process has opened is closed with the first rules of the next one")
+    func restartForgetsOpenings() async throws {
+        let host = try NamespaceHost()
+        let earlier = try await service(host)
+        try await earlier.apply(examplePolicy())
+        try await earlier.open([address("203.0.113.10")], for: .seconds(86_400))
+        let lease = try await host.perform {
+            try GateLease(vpnInterface: "vpn0", lanInterface: "br-lan", duration: .seconds(60))
+        }
+        try lease.refresh()
+        let next = try await service(host)
+        try await next.apply(examplePolicy())
+        #expect(try await !list(host).contains("203.0.113.10"))
+        #expect(try !lease.isOpen())
+        #expect(try await next.status().isInForce)
+    }
+
     @Test("a foreign flush or a foreign rule is seen, and the next apply repairs it")
     func foreignChange() async throws {
         let host = try NamespaceHost()

@@ -13,7 +13,7 @@ enum Probe {
     static func tcp(_ to: IPv4Address, _ port: UInt16) throws -> Int32 {
         let socket = try open(SOCK_STREAM)
         let raw = socket.raw
-        return withAddress(to, port) { Glibc.connect(raw, $0, $1) } == 0 ? 0 : errno
+        return withSocketAddress(to, port: port) { Glibc.connect(raw, $0, $1) } == 0 ? 0 : errno
     }
 
     /// A UDP socket bound to a port, and connected if `to` is given.
@@ -24,10 +24,12 @@ enum Probe {
         let socket = try open(SOCK_DGRAM)
         let raw = socket.raw
         _ = try check("bind") {
-            withAddress(address, port) { Glibc.bind(raw, $0, $1) }
+            withSocketAddress(address, port: port) { Glibc.bind(raw, $0, $1) }
         }
         if let to {
-            _ = try check("connect") { withAddress(to, toPort) { Glibc.connect(raw, $0, $1) } }
+            _ = try check("connect") {
+                withSocketAddress(to, port: toPort) { Glibc.connect(raw, $0, $1) }
+            }
         }
         return socket.release()
     }
@@ -60,20 +62,5 @@ enum Probe {
         setsockopt(raw, SOL_SOCKET, SO_RCVTIMEO, &time, length)
         setsockopt(raw, SOL_SOCKET, SO_SNDTIMEO, &time, length)
         return FileDescriptor(owning: raw)
-    }
-
-    private static func withAddress(
-        _ address: IPv4Address, _ port: UInt16,
-        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-    ) -> Int32 {
-        var raw = sockaddr_in()
-        raw.sin_family = sa_family_t(AF_INET)
-        raw.sin_port = port.bigEndian
-        raw.sin_addr.s_addr = address.value.bigEndian
-        return withUnsafePointer(to: &raw) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
     }
 }

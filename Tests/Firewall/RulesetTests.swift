@@ -72,8 +72,8 @@ import Testing
                 "\(wan) ip daddr { 9.9.9.9 } meta l4proto . th dport { tcp . 53, udp . 53 } accept",
                 "\(wan) ip daddr { 9.9.9.9 } udp dport 123 accept",
                 #"oifname "br-lan" ip daddr . tcp dport { 192.168.140.10 . 502 } accept"#,
-                "\(wan) ip daddr @cloud \(ports) accept",
-                "\(wan) \(ports) ct direction original ct state established accept",
+                "\(wan) ip daddr @cloud \(ports) ct mark set 0x64620001 accept",
+                "\(wan) \(ports) ct mark 0x64620001 ct direction original ct state established accept",
                 "counter name egress drop",
             ])
     }

@@ -145,6 +145,36 @@ struct TrafficTests {
         #expect(await exchange(2) == 102)
     }
 
+    @Test("behaviour 2.5: a connection from before the rules ends, though conntrack knew it")
+    func connectionFromBefore() async throws {
+        let site = try await Site()
+        // Another program's rules had conntrack at work.
+        let tracking = """
+            table inet earlier {
+                chain output {
+                    type filter hook output priority filter;
+                    ct state new,established accept
+                }
+            }
+            """
+        try await site.router.run(["/usr/sbin/nft", "-f", "-"], input: tracking)
+        let stranger = try address("10.1.0.66")
+        let far = try await site.wan.perform { try Probe.udp(at: stranger, port: 1194) }
+        let near = try await site.router.perform { try Probe.udp(port: 5001, to: stranger, 1194) }
+        defer { for raw in [far, near] { close(raw) } }
+        func arrives(_ byte: UInt8) async -> Bool {
+            await site.router.perform { Probe.send(near, byte) }
+            guard await site.wan.perform({ Probe.receive(far) }) == byte else { return false }
+            // Answered: established.
+            await site.wan.perform { Probe.send(far, byte) }
+            return true
+        }
+        #expect(await arrives(1))
+        #expect(await arrives(2))
+        try await site.firewall.apply(examplePolicy())
+        #expect(await !arrives(3))
+    }
+
     @Test("behaviour 2.4: VPN users reach the LAN only with a lease; closing it cuts what is live")
     func gate() async throws {
         let site = try await Site()

@@ -1,11 +1,13 @@
 import Base
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// A simulated GPIO chip of eight lines, line 3 named `vpn-switch`, and the folder of one test.
 final class FakeChip: Sendable {
     let folder: String
+    private let temporary: TemporaryFolder
     private let server: ChildProcess
 
     /// Where the build puts programs and libraries: beside the running test.
@@ -18,9 +20,8 @@ final class FakeChip: Sendable {
     }()
 
     init() async throws {
-        var template = Array("/tmp/drawbridge-gpio-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw SystemError("make a folder", code: errno) }
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        temporary = try TemporaryFolder()
+        folder = temporary.path
         server = try ChildProcess([
             Self.products + "/fakegpiod", "-d", folder, "-n", "8", "-l", "3=vpn-switch",
         ])
@@ -40,7 +41,6 @@ final class FakeChip: Sendable {
 
     func remove() async {
         _ = await server.stop(grace: .seconds(1))
-        _ = try? await Command.run(["/bin/rm", "-rf", folder])
     }
 
     /// Runs a test with a chip and the kill switch on it; ends both, also when the test fails.

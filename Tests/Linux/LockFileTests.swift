@@ -1,14 +1,17 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 @Suite("LockFile")
 struct LockFileTests {
-    private let path = "/tmp/drawbridge-lock-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+    private let folder: TemporaryFolder
+    private var path: String { folder.path + "/lock" }
+
+    init() throws { folder = try TemporaryFolder() }
 
     @Test("the second is refused with the number of the first, and let in once that has ended")
     func oneInstance() throws {
-        defer { unlink(path) }
         do {
             let first = try LockFile(path)
             let refusal = #expect(throws: LockFile.Failure.self) { _ = try LockFile(path) }
@@ -23,7 +26,6 @@ struct LockFileTests {
 
     @Test("what an earlier, longer-numbered instance wrote is replaced")
     func staleNumber() throws {
-        defer { unlink(path) }
         try SmallFile.replace(path, with: Array("99999999999999\n".utf8))
         _ = try LockFile(path)
         #expect(try SmallFile.readText(path) == "\(getpid())\n")
@@ -31,7 +33,6 @@ struct LockFileTests {
 
     @Test("a holder that has not written its number yet")
     func unknownHolder() throws {
-        defer { unlink(path) }
         let file = try FileDescriptor(open: path, flags: O_RDWR | O_CREAT)
         #expect(flock(file.raw, LOCK_EX | LOCK_NB) == 0)
         let refusal = #expect(throws: LockFile.Failure.self) { _ = try LockFile(path) }

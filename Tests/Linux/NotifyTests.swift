@@ -1,28 +1,17 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 @Suite("Notify")
 struct NotifyTests {
     /// A datagram socket bound to a name, as systemd's; `@` stands for an abstract one.
     private func listen(_ name: String) throws -> FileDescriptor {
-        let listener = FileDescriptor(
-            owning: try check("make a socket") {
-                socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | O_CLOEXEC | O_NONBLOCK, 0)
-            })
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        var bytes = Array(name.utf8)
-        if bytes.first == UInt8(ascii: "@") { bytes[0] = 0 }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        let attempted = "bind \(name)"
+        let address = try UnixAddress(name, to: attempted)
+        let listener = try UnixSocket.open(SOCK_DGRAM, to: attempted)
         let raw = listener.raw
-        _ = try check("bind \(name)") {
-            withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(raw, $0, socklen_t(MemoryLayout<sa_family_t>.size + bytes.count))
-                }
-            }
-        }
+        _ = try check(attempted) { address.with { bind(raw, $0, $1) } }
         return listener
     }
 
@@ -32,9 +21,8 @@ struct NotifyTests {
 
     @Test("each state arrives as its own datagram, at a path and at an abstract name")
     func states() throws {
-        let path = "/tmp/drawbridge-notify-\(getpid())"
-        defer { unlink(path) }
-        for name in [path, "@drawbridge-notify-\(getpid())"] {
+        let folder = try TemporaryFolder()
+        for name in [folder.path + "/notify", "@drawbridge-notify-\(getpid())"] {
             let socket = try listen(name)
             let notify = Notify(socketPath: name)
             try notify.send(.ready)

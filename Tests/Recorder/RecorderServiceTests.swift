@@ -3,6 +3,7 @@ import Glibc
 import Linux
 import Logging
 import Recorder
+import TestSupport
 import Testing
 
 @testable import Settings
@@ -10,21 +11,9 @@ import Testing
 @Suite struct RecorderServiceTests {
     /// A directory of its own, removed at the end.
     private func withDirectory(_ body: (String) async throws -> Void) async throws {
-        var template = Array("/tmp/recorder-test-XXXXXX".utf8CString)
-        let made = template.withUnsafeMutableBufferPointer { buffer in
-            buffer.baseAddress.flatMap { mkdtemp($0) } != nil
-        }
-        #expect(made)
-        let path = template.withUnsafeBufferPointer { buffer in
-            buffer.baseAddress.map { String(cString: $0) } ?? ""
-        }
-        do {
-            try await body(path)
-        } catch {
-            _ = try? await Command.run(["/bin/rm", "-rf", path])
-            throw error
-        }
-        _ = try await Command.run(["/bin/rm", "-rf", path])
+        let folder = try TemporaryFolder()
+        try await body(folder.path)
+        withExtendedLifetime(folder) {}
     }
 
     private func open(_ path: String, sync: Duration = .milliseconds(10)) throws -> RecorderService
@@ -60,16 +49,18 @@ import Testing
         try await withDirectory { path in
             let service = try open(path, sync: .seconds(60))
             let run = Task { try await service.run() }
-            try await service.append([reading(1)])
-            try await service.waitForRecords(after: 0)
-            try await service.append([reading(2)])
+            for number in 1...2 {
+                try await service.append([reading(number)])
+                try await service.waitForRecords(after: UInt64(number - 1))
+            }
+            try await service.append([reading(3)])
             let status = await service.status()
-            #expect(status.lastSequence == 2)
-            #expect(status.durableThrough == 1)
+            #expect(status.lastSequence == 3)
+            #expect(status.durableThrough == 2)
             // The end is a sync, too.
             run.cancel()
             try await run.value
-            #expect(await service.status().durableThrough == 2)
+            #expect(await service.status().durableThrough == 3)
         }
     }
 

@@ -52,42 +52,42 @@ import Testing
 
     @Test("conf.d beside the file is read in the order of names")
     func directory() throws {
-        let folder = try #require(Self.temporaryFolder())
-        defer { Self.remove(folder) }
-        Self.write(Files.short, to: "\(folder)/drawbridge.toml")
-        #expect(throws: Never.self) { try Settings.load(file: "\(folder)/drawbridge.toml") }
-        mkdir("\(folder)/conf.d", 0o700)
+        let folder = try TemporaryFolder()
+        Self.write(Files.short, to: "\(folder.path)/drawbridge.toml")
+        #expect(throws: Never.self) { try Settings.load(file: "\(folder.path)/drawbridge.toml") }
+        mkdir("\(folder.path)/conf.d", 0o700)
         for (name, device) in [("20-b", "second"), ("10-a", "first"), ("9-c", "third")] {
-            Self.write("[device]\nname = \"\(device)\"\n", to: "\(folder)/conf.d/\(name).toml")
+            Self.write("[device]\nname = \"\(device)\"\n", to: "\(folder.path)/conf.d/\(name).toml")
         }
-        Self.write("not = [ toml", to: "\(folder)/conf.d/30-d.toml~")
-        Self.write("not = [ toml", to: "\(folder)/conf.d/.40-e.toml")
-        let settings = try Settings.load(file: "\(folder)/drawbridge.toml")
+        Self.write("not = [ toml", to: "\(folder.path)/conf.d/30-d.toml~")
+        Self.write("not = [ toml", to: "\(folder.path)/conf.d/.40-e.toml")
+        let settings = try Settings.load(file: "\(folder.path)/drawbridge.toml")
         #expect(settings.device.name == "third")
     }
 
     @Test("what can't be read is said with its reason")
     func unreadable() throws {
-        let folder = try #require(Self.temporaryFolder())
-        defer { Self.remove(folder) }
+        let folder = try TemporaryFolder()
         let error = #expect(throws: SettingsErrors.self) {
-            try Settings.load(file: "\(folder)/none.toml")
+            try Settings.load(file: "\(folder.path)/none.toml")
         }
         #expect(
-            error?.lines == ["\(folder)/none.toml: cannot read the file: No such file or directory"]
+            error?.lines == [
+                "\(folder.path)/none.toml: cannot read the file: No such file or directory"
+            ]
         )
-        mkfifo("\(folder)/pipe.toml", 0o600)
-        #expect(throws: SettingsErrors.self) { try Settings.load(file: "\(folder)/pipe.toml") }
+        mkfifo("\(folder.path)/pipe.toml", 0o600)
+        #expect(throws: SettingsErrors.self) { try Settings.load(file: "\(folder.path)/pipe.toml") }
         let long = "#" + String(repeating: "x", count: TOMLParser.Limits.bytesMax)
-        Self.write(Files.short, to: "\(folder)/a.toml")
-        mkdir("\(folder)/conf.d", 0o700)
-        Self.write(long, to: "\(folder)/conf.d/long.toml")
+        Self.write(Files.short, to: "\(folder.path)/a.toml")
+        mkdir("\(folder.path)/conf.d", 0o700)
+        Self.write(long, to: "\(folder.path)/conf.d/long.toml")
         let tooLong = #expect(throws: SettingsErrors.self) {
-            try Settings.load(file: "\(folder)/a.toml")
+            try Settings.load(file: "\(folder.path)/a.toml")
         }
         #expect(
             tooLong?.lines == [
-                "\(folder)/conf.d/long.toml: is 1048577 bytes long; at most 1048576 are read"
+                "\(folder.path)/conf.d/long.toml: is 1048577 bytes long; at most 1048576 are read"
             ])
     }
 
@@ -99,20 +99,11 @@ import Testing
         #expect(errors.last == "and 42 more")
     }
 
-    private static func temporaryFolder() -> String? {
-        var template = Array("/tmp/drawbridge-settings-XXXXXX".utf8CString)
-        return mkdtemp(&template).map { String(cString: $0) }
-    }
-
     private static func write(_ text: String, to path: String) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
         let bytes = Array(text.utf8)
         #expect(file >= 0)
         #expect(Glibc.write(file, bytes, bytes.count) == bytes.count)
         close(file)
-    }
-
-    private static func remove(_ folder: String) {
-        NetworkNamespace.run("/bin/rm", ["-r", folder])
     }
 }

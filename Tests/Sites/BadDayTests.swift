@@ -67,6 +67,34 @@ struct BadDayTests {
         }
     }
 
+    @Test("a state directory that cannot be made: said so, and the firewall closes")
+    func unusableStateDirectory() async throws {
+        try await Site.with { site in
+            let config = try Site.shippedConfiguration()
+                .replacing("state = \"/var/lib/drawbridge\"", with: "state = \"/proc/nowhere\"")
+            let result = try await daemon(site, config: config)
+            expectPlainWords(result, ["/proc/nowhere", "firewall is closed"])
+            try await expectClosed(site)
+        }
+    }
+
+    @Test("a port that somebody else holds: exit 1 names it, and the firewall stands")
+    func resolverPortTaken() async throws {
+        try await Site.with { site in
+            let blocker = try await site.startBackground(
+                in: .router, name: "blocker",
+                [
+                    "/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
+                    "--bind-interfaces", "--listen-address=127.0.0.1", "--pid-file=",
+                ])
+            try await Task.sleep(for: .milliseconds(300))
+            let result = try await daemon(site, config: Site.shippedConfiguration())
+            expectPlainWords(result, ["127.0.0.1 udp/53", "Address already in use", "rules stay"])
+            try await expectClosed(site)
+            await blocker.stop()
+        }
+    }
+
     @Test("a config that breaks while the last good rules stand: they stay")
     func lastGoodRulesStay() async throws {
         try await Site.with { site in
@@ -214,6 +242,26 @@ struct BadDayTests {
             try await site.resumeDaemon()
             try await story.waitUntil("the gate opens again") { $0.isGateOpen }
         }
+    }
+
+    @Test("SIGTERM is a normal end: exit 0, the gate shut, the firewall standing; SIGHUP is none")
+    func orderlyEnd() async throws {
+        try await Site.with { try await orderlyEnd(in: $0) }
+    }
+
+    private func orderlyEnd(in site: Site) async throws {
+        let story = Story(site: site)
+        _ = try await story.dataFlows()
+        _ = try await story.remoteUserReads()
+        let process = try #require(await site.daemonProcessID)
+        kill(process, SIGHUP)
+        _ = try await story.waitUntil("it answers after SIGHUP") { $0.isReady }
+        let exit = try await site.stopDaemon()
+        #expect(exit == .status(0))
+        let gate = try await site.output(
+            in: .router, ["nft", "list", "map", "inet", "drawbridge", "gate"])
+        #expect(!gate.contains("expires"), "\(gate)")
+        try await expectClosed(site)
     }
 
     @Test("somebody flushes nftables: put back at once, and nothing crosses")

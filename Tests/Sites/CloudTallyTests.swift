@@ -57,9 +57,6 @@ struct CloudTallyTests {
         #expect(reads.outOfOrder == 1)
         #expect(reads.historicalCount == 1)
         #expect(reads.missingCounts == 1)
-        #expect(tally.missingIDs == 1)
-        data(SparkplugBytes.record(alias: 8, id: 3, value: 1))
-        #expect(tally.missingIDs == 0)
     }
 
     @Test("what cannot be read is counted, not guessed")

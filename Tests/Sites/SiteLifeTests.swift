@@ -51,6 +51,20 @@ struct SiteLifeTests {
         try await waitUntilGone(path)
     }
 
+    @Test("a body that is interrupted, as by Ctrl-C, leaves nothing")
+    func interrupted() async throws {
+        var options = SiteOptions()
+        options.keep = .onFailure
+        var path = ""
+        await #expect(throws: CancellationError.self) {
+            try await Site.with(options) { site in
+                path = site.directory.path
+                throw CancellationError()
+            }
+        }
+        #expect(!path.isEmpty && access(path, F_OK) != 0)
+    }
+
     @Test("a failing body leaves the logs, and says where")
     func failure() async throws {
         var options = SiteOptions()

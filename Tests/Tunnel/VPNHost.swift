@@ -5,38 +5,29 @@ import Settings
 import TestSupport
 import Testing
 
-/// A host of its own: a network namespace with loopback, held by a thread, and a folder with a small PKI.
+/// A host with a small PKI in a folder, and the real server to connect to.
 actor VPNHost {
-    private let executor: ThreadExecutor
-    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
-
     nonisolated let folder: String
+    private let temporary: TemporaryFolder
+    private let host: NamespaceHost
     private var server: ChildProcess?
 
     init() async throws {
-        var template = Array("/tmp/drawbridge-vpn-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw SystemError("make a folder", code: errno) }
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        // A thread that is started in a namespace stays there.
-        executor = try NetworkNamespace.run { ThreadExecutor(name: "test-host") }
+        temporary = try TemporaryFolder()
+        folder = temporary.path
+        host = try NamespaceHost()
         try await makeKeys()
     }
 
     /// What starts a program on this host rather than where it is asked for.
     var launcher: [String] {
-        var buffer = [CChar](repeating: 0, count: 64)
-        // It links to "<process>/task/<thread>".
-        let length = readlink("/proc/thread-self", &buffer, buffer.count)
-        let target = buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }
-        return [
-            "/usr/bin/nsenter", "--net=/proc/\(String(decoding: target, as: UTF8.self))/ns/net",
-        ]
+        get async { ["/usr/bin/nsenter", "--net=" + (await host.path)] }
     }
 
     /// Runs a program on this host; throws when it complains.
     @discardableResult
     func run(_ arguments: [String]) async throws -> String {
-        let result = try await Command.run(arguments)
+        let result = try await host.run(arguments)
         try #require(result.exit.isSuccess, "\(arguments): \(result.error)")
         return result.output
     }
@@ -75,17 +66,19 @@ actor VPNHost {
     /// Starts a real server on loopback, which pushes what a client must not take.
     func startServer() async throws {
         let log = folder + "/server.log"
-        server = try ChildProcess(
-            [
-                "/usr/sbin/openvpn", "--dev", "tun9", "--dev-type", "tun", "--proto", "udp",
-                "--local", "127.0.0.1", "--port", "1194", "--topology", "subnet",
-                "--server", "10.8.0.0", "255.255.255.0", "--dh", "none",
-                "--ca", folder + "/ca.pem", "--cert", folder + "/server.pem",
-                "--key", folder + "/server.key", "--tls-crypt", folder + "/tls-crypt.key",
-                "--keepalive", "10", "60", "--auth", "SHA512",
-                "--push", "redirect-gateway def1", "--push", "route 10.99.0.0 255.255.0.0",
-                "--push", "explicit-exit-notify 3", "--verb", "3",
-            ], output: .file(log), error: .file(log))
+        let arguments = [
+            "/usr/sbin/openvpn", "--dev", "tun9", "--dev-type", "tun", "--proto", "udp",
+            "--local", "127.0.0.1", "--port", "1194", "--topology", "subnet",
+            "--server", "10.8.0.0", "255.255.255.0", "--dh", "none",
+            "--ca", folder + "/ca.pem", "--cert", folder + "/server.pem",
+            "--key", folder + "/server.key", "--tls-crypt", folder + "/tls-crypt.key",
+            "--keepalive", "10", "60", "--auth", "SHA512",
+            "--push", "redirect-gateway def1", "--push", "route 10.99.0.0 255.255.0.0",
+            "--push", "explicit-exit-notify 3", "--verb", "3",
+        ]
+        server = try await host.perform {
+            try ChildProcess(arguments, output: .file(log), error: .file(log))
+        }
         for _ in 0..<200 {
             let text = (try? SmallFile.readText(log)) ?? ""
             if text.contains("Initialization Sequence Completed") { return }
@@ -96,6 +89,5 @@ actor VPNHost {
 
     func remove() async {
         if let server { _ = await server.stop(grace: .seconds(1)) }
-        _ = try? await Command.run(["/bin/rm", "-rf", folder])
     }
 }

@@ -112,13 +112,13 @@ struct UplinksFaultTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await service.run() }
             try await eventually("it does not give up") {
-                routes.applied > 2 * UplinksService.changesMax
+                routes.applied > 2 * ChangeBudget.changesMax
             }
             group.cancelAll()
             try await group.waitForAll()
         }
         let periods = Int((SystemClock().now() - start).inSeconds) + 1
-        #expect(routes.applied <= periods * UplinksService.changesMax)
+        #expect(routes.applied <= periods * ChangeBudget.changesMax)
         #expect(periods > 1)
     }
 }

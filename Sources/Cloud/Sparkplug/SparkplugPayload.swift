@@ -91,13 +91,3 @@ package struct SparkplugPayload: Equatable, Sendable {
     /// Most properties of a metric that is read.
     package static let propertiesMax = 64
 }
-
-extension SparkplugPayload.Metric {
-    /// The value of the property `id`: the record's place in the ring, by which duplicates are told apart.
-    package var recordID: UInt64? {
-        guard case .long(let id) = properties.first(where: { $0.key == "id" })?.value else {
-            return nil
-        }
-        return id
-    }
-}

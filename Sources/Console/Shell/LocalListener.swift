@@ -10,8 +10,8 @@ final class LocalListener: Sendable {
     /// listens on is an error.
     init(_ path: String) throws {
         let attempted = "listen on \(path)"
-        let address = try LocalStream.address(path, attempted)
-        socket = try LocalStream.socket(attempted)
+        let address = try UnixAddress(path, to: attempted)
+        socket = try UnixSocket.open(SOCK_STREAM, to: attempted)
         // The kernel gives the new path the socket's mode: it is never open to more than it should be.
         let raw = socket.raw
         _ = try check(attempted) { fchmod(raw, 0o660) }
@@ -33,8 +33,8 @@ final class LocalListener: Sendable {
     deinit { unlink(path) }
 
     /// An errno value, or nil.
-    private static func bind(_ raw: Int32, _ address: sockaddr_un) -> Int32? {
-        LocalStream.with(address) { Glibc.bind(raw, $0, $1) } == 0 ? nil : errno
+    private static func bind(_ raw: Int32, _ address: UnixAddress) -> Int32? {
+        address.with { Glibc.bind(raw, $0, $1) } == 0 ? nil : errno
     }
 
     private static func isStale(_ path: String) -> Bool {
@@ -51,21 +51,6 @@ final class LocalListener: Sendable {
 
     /// The next caller.
     func accept() async throws -> LocalStream {
-        while true {
-            let raw = Glibc.accept(socket.raw, nil, nil)
-            let code = errno
-            if raw >= 0 {
-                // Swift does not see `accept4`. A child that is started in between holds a copy of the
-                // connection, which does no harm: the answer ends with its line, not with the connection.
-                _ = fcntl(raw, F_SETFD, FD_CLOEXEC)
-                _ = fcntl(raw, F_SETFL, O_NONBLOCK)
-                return LocalStream(FileDescriptor(owning: raw))
-            }
-            switch code {
-            case EAGAIN: _ = try await Reactor.shared.wait(for: .readable, on: socket.raw)
-            case EINTR, ECONNABORTED: continue
-            default: throw SystemError("accept on \(path)", code: code)
-            }
-        }
+        LocalStream(try await UnixSocket.accept(on: socket.raw, to: "accept on \(path)"))
     }
 }

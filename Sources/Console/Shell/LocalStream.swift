@@ -19,10 +19,10 @@ final class LocalStream: Sendable {
     /// Connects to a listening socket. The corresponding C function is `connect`.
     convenience init(connectingTo path: String) throws(SystemError) {
         let attempted = "connect to \(path)"
-        let socket = try Self.socket(attempted)
+        let address = try UnixAddress(path, to: attempted)
+        let socket = try UnixSocket.open(SOCK_STREAM, to: attempted)
         let raw = socket.raw
-        let address = try Self.address(path, attempted)
-        _ = try check(attempted) { Self.with(address) { connect(raw, $0, $1) } }
+        _ = try check(attempted) { address.with { connect(raw, $0, $1) } }
         self.init(socket)
     }
 
@@ -71,36 +71,6 @@ final class LocalStream: Sendable {
                         == .ready
                 else { throw Trouble.timedOut }
             default: throw Trouble.closed
-            }
-        }
-    }
-
-    // MARK: socket calls
-
-    static func socket(_ attempted: String) throws(SystemError) -> FileDescriptor {
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        return FileDescriptor(
-            owning: try check(attempted) { Glibc.socket(AF_UNIX, kind, 0) })
-    }
-
-    /// A path must fit into `sun_path`: 107 bytes.
-    static func address(_ path: String, _ attempted: String) throws(SystemError) -> sockaddr_un {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            throw SystemError(attempted, code: ENAMETOOLONG)
-        }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        return address
-    }
-
-    static func with<R>(
-        _ address: sockaddr_un, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R
-    ) -> R {
-        withUnsafePointer(to: address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
     }

@@ -16,13 +16,15 @@ package final class GateLease: Sendable {
         var close: NFTablesBatch
         var deleteInward: NFTablesBatch
         var deleteOutward: NFTablesBatch
-        let inward: NFTablesElement
     }
 
     /// How long the gate stays open after a refresh.
     package static let durationDefault: Duration = .milliseconds(500)
 
     private let state: Mutex<State>
+    /// For looking only: an order to close never waits for an ordinary thread that asks for the state.
+    private let reader: Mutex<NFTablesSocket>
+    private let inwardKey: [UInt8]
 
     package init(
         vpnInterface: String, lanInterface: String, duration: Duration = durationDefault
@@ -46,8 +48,9 @@ package final class GateLease: Sendable {
                 refresh: NFTablesBatch(table: Ruleset.table, [add, delete, add]),
                 // Deleting what is not there would undo the batch: what was there would stay.
                 close: NFTablesBatch(table: Ruleset.table, [add, delete]),
-                deleteInward: deleteOnly(inward), deleteOutward: deleteOnly(outward),
-                inward: inward))
+                deleteInward: deleteOnly(inward), deleteOutward: deleteOnly(outward)))
+        reader = Mutex(try NFTablesSocket())
+        inwardKey = inward.key
     }
 
     /// Opens the gate, or keeps it open, for `duration` from now.
@@ -75,9 +78,8 @@ package final class GateLease: Sendable {
 
     /// Whether the gate is open now, as the kernel has it.
     package func isOpen() throws(SystemError) -> Bool {
-        try state.withLock { state throws(SystemError) in
-            try state.socket.contains(
-                table: Ruleset.table, set: Ruleset.gateMap, key: state.inward.key)
+        try reader.withLock { reader throws(SystemError) in
+            try reader.contains(table: Ruleset.table, set: Ruleset.gateMap, key: inwardKey)
         }
     }
 

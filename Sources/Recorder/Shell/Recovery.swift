@@ -145,3 +145,10 @@ struct Recovery {
         return segments.reversed()
     }
 }
+
+extension StoreID {
+    /// A new store's identity.
+    fileprivate static func random() -> StoreID {
+        StoreID(high: .random(in: .min ... .max), low: .random(in: .min ... .max))
+    }
+}

@@ -13,38 +13,22 @@ final class ManagementSocket: Sendable {
     init(path: String) throws(SystemError) {
         self.path = path
         let attempted = "listen for OpenVPN at \(path)"
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let name = Array(path.utf8)
-        guard name.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            throw SystemError(attempted, code: ENAMETOOLONG)
-        }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
-        let raw = try check(attempted) {
-            socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC | O_NONBLOCK, 0)
-        }
-        listener = FileDescriptor(owning: raw)
+        let address = try UnixAddress(path, to: attempted)
+        listener = try UnixSocket.open(SOCK_STREAM, to: attempted)
+        let raw = listener.raw
         unlink(path)
         // Before it has a name: at no moment may somebody else connect.
         _ = try check(attempted) { fchmod(raw, 0o600) }
-        _ = try check(attempted) {
-            withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(raw, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-                }
-            }
-        }
+        _ = try check(attempted) { address.with { bind(raw, $0, $1) } }
         _ = try check(attempted) { listen(raw, 1) }
     }
 
     /// Waits for the connection of this process; others are turned away.
     func accept(from processID: Int32) async throws -> ManagementConnection {
         while true {
-            _ = try await Reactor.shared.wait(for: .readable, on: listener.raw)
-            let raw = clinux_accept(listener.raw)
-            guard raw >= 0 else { continue }
-            let connection = ManagementConnection(owning: raw)
-            if clinux_peer_process(raw) == processID { return connection }
+            let caller = try await UnixSocket.accept(
+                on: listener.raw, to: "accept OpenVPN at \(path)")
+            if clinux_peer_process(caller.raw) == processID { return ManagementConnection(caller) }
         }
     }
 
@@ -55,8 +39,8 @@ final class ManagementSocket: Sendable {
 final class ManagementConnection: Sendable {
     private let socket: FileDescriptor
 
-    fileprivate init(owning raw: Int32) {
-        socket = FileDescriptor(owning: raw)
+    fileprivate init(_ socket: consuming FileDescriptor) {
+        self.socket = socket
     }
 
     /// Sends a command; commands are short and few, so one that does not fit at once is an error.
