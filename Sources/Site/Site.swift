@@ -75,8 +75,9 @@ package actor Site {
             await site.stop()
             return result
         } catch {
-            await site.stop(failed: true)
-            guard options.keep != .never, !(error is CancellationError) else { throw error }
+            let isFailure = !(error is CancellationError)
+            await site.stop(failed: isFailure)
+            guard options.keep != .never, isFailure else { throw error }
             throw SiteError("\(error) (logs: \(site.directory.logs))")
         }
     }
@@ -155,10 +156,5 @@ package actor Site {
             try await Task.sleep(for: pause)
         }
         return SystemClock().now() - begin
-    }
-
-    /// The command line for a person who wants a shell in a place of the site.
-    package nonisolated func shellCommand(in place: Place) -> String {
-        holder.shellCommand(in: place)
     }
 }
