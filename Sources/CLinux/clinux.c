@@ -56,10 +56,11 @@ int clinux_spawn(const char *const argv[], const char *const envp[], const int s
 	sigfillset(&all);
 	if (!rc) rc = posix_spawnattr_setsigmask(&attributes, &none);
 	if (!rc) rc = posix_spawnattr_setsigdefault(&attributes, &all);
-	if (!rc) rc = posix_spawnattr_setpgroup(&attributes, 0);
+	// A session of its own: a child that opens /dev/tty (nmap does, to wait for keys; openvpn, to ask for
+	// a passphrase) would be stopped there as a background job, for ever.
 	if (!rc)
 		rc = posix_spawnattr_setflags(&attributes,
-			POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+			POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
 	if (!rc)
 		rc = posix_spawn(&pid, argv[0], &actions, &attributes,
 			(char *const *)argv, (char *const *)envp);

@@ -104,17 +104,17 @@ package enum StatusText {
                 cell(uplink.name, names) + cell(uplink.interface, interfaces)
                     + cell(uplink.address ?? "no address", addresses))
             let state: Piece =
-                uplink.isCarrying
-                ? Piece("carrying  ", .good)
-                : uplink.isUp ? Piece("ready     ") : Piece("down      ", .bad)
-            var figures: [String] = []
+                // The last route may stay with an uplink that is down; it carries nothing.
+                !uplink.isUp
+                ? Piece("down      ", .bad)
+                : uplink.isCarrying ? Piece("carrying  ", .good) : Piece("ready     ")
+            var figures = ["for \(Figure.age(seconds: uplink.sinceSeconds))"]
             if uplink.isUp {
                 if let rtt = uplink.rttMilliseconds { figures.append("\(Figure.decimal(rtt)) ms") }
                 if let loss = uplink.lossPercent {
                     figures.append("\(Figure.decimal(loss)) % lost")
                 }
             }
-            figures.append("\(Figure.age(seconds: uplink.sinceSeconds))")
             if !uplink.isUp, !uplink.reason.isEmpty { figures.append(uplink.reason) }
             return [identity, state, Piece(figures.joined(separator: ", "))]
         }
@@ -140,8 +140,11 @@ package enum StatusText {
                 machine.isConnected
                 ? Piece("connected", .good)
                 : Piece("not connected: \(machine.reason)", .bad)
+            // The reason needs the room.
             let figures =
-                ", \(Figure.count(machine.polls)) polls, \(Figure.count(machine.errors)) errors"
+                machine.isConnected
+                ? ", \(Figure.count(machine.polls)) polls, \(Figure.count(machine.errors)) errors"
+                : ""
             return [Piece(cell(machine.name, names)), state, Piece(figures)]
         }
     }
@@ -178,18 +181,19 @@ package enum StatusText {
         guard let keySwitch else { return [] }
         let (words, style): (String, Screen.Style) =
             switch keySwitch.position {
-            case .on: ("on, remote access allowed", .good)
+            case .on where keySwitch.isGateOpen: ("on, remote access allowed", .good)
+            case .on: ("on, but remote access is closed", .bad)
             case .off: ("off, remote access closed", .warning)
             case .unknown: ("unreadable, remote access closed", .bad)
             }
-        let turned =
+        let changes =
             switch keySwitch.changes {
-            case 0: "not turned yet"
-            case 1: "turned once"
-            case let changes: "turned \(Figure.count(changes)) times"
+            case 0: "no change yet"
+            case 1: "1 change"
+            case let changes: "\(Figure.count(changes)) changes"
             }
         let detail = keySwitch.reason.isEmpty ? "" : ": \(keySwitch.reason)"
-        return [("Switch", [Piece(words, style), Piece("\(detail), \(turned)")])]
+        return [("Switch", [Piece(words, style), Piece("\(detail), \(changes)")])]
     }
 
     private static func tunnel(_ tunnel: StatusDocument.Tunnel?) -> [(String, [Piece])] {
@@ -204,10 +208,20 @@ package enum StatusText {
         let state = Piece(firewall.state, firewall.isInForce ? .good : .bad)
         let gate = firewall.isGateOpen ? ", VPN gate open" : ", VPN gate closed"
         let counters = firewall.counters.filter { $0.packets > 0 }.map {
-            "\($0.name) \(Figure.count($0.packets))"
+            "\(words($0.name)) \(Figure.count($0.packets))"
         }
-        let packets = counters.isEmpty ? "no packets counted" : counters.joined(separator: ", ")
+        let packets =
+            counters.isEmpty
+            ? "nothing dropped" : "dropped: " + counters.joined(separator: ", ")
         return [("Firewall", [state, Piece(gate)]), ("", [Piece(packets)])]
+    }
+
+    /// `wan_to_router` as people say it.
+    private static func words(_ counter: String) -> String {
+        if counter == "egress" { return "router to elsewhere" }
+        let spelled = ["wan": "WAN", "lan": "LAN", "vpn": "VPN", "ipv6": "IPv6"]
+        return counter.split(separator: "_").map { spelled[String($0)] ?? String($0) }
+            .joined(separator: " ")
     }
 
     private static func egress(_ egress: StatusDocument.Egress) -> [(String, [Piece])] {

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// A supervised child process: its own process group, clean signals, awaited on a pidfd.
+/// A supervised child process: its own session without a terminal, clean signals, awaited on a pidfd.
 package final class ChildProcess: Sendable {
     /// How a child ended.
     package enum Exit: Equatable, Sendable, CustomStringConvertible {

@@ -53,10 +53,8 @@ struct Holder: Sendable {
             + (place.map { ["ip", "netns", "exec", $0.rawValue] } ?? []) + arguments
     }
 
-    /// The command line for a person who wants to look around in a place.
-    func shellCommand(in place: Place) -> String {
-        (nsenter + ["ip", "netns", "exec", place.rawValue, "bash"]).joined(separator: " ")
-    }
+    /// The beginning of a command line for a person who wants to look around in the site.
+    var enterCommand: String { nsenter.joined(separator: " ") }
 
     private var nsenter: [String] {
         ["/usr/bin/nsenter", "--target", "\(processID)"]

@@ -40,7 +40,9 @@ package struct ModbusQuestion {
 
     /// libmodbus has error numbers of its own beside errno's.
     private func failure(_ attempted: String) -> SiteError {
-        SiteError(
-            "cannot \(attempted) \(address):\(port): \(String(cString: modbus_strerror(errno)))")
+        // A connection that was not made in time is left "in progress".
+        let code = errno == EINPROGRESS ? ETIMEDOUT : errno
+        return SiteError(
+            "cannot \(attempted) \(address):\(port): \(String(cString: modbus_strerror(code)))")
     }
 }

@@ -8,6 +8,9 @@ package struct Programs: Sendable {
     package var fakegpiod: String
     package var fakegpioLibrary: String
 
+    /// The folder of the daemon.
+    var folder: String { String(daemon[..<(daemon.lastIndex(of: "/") ?? daemon.endIndex)]) }
+
     /// Those in one build directory.
     package init(directory: String) {
         daemon = directory + "/drawbridge"

@@ -17,6 +17,12 @@ extension Site {
         try await change(isp) { $0.cablePulled = true }
     }
 
+    /// The cable is back; whatever else is wrong with the provider stays so.
+    @discardableResult
+    package func plugCable(_ isp: ISP) async throws -> Instant {
+        try await change(isp) { $0.cablePulled = false }
+    }
+
     /// So many of 100 packets towards the router are lost, at random; so a probe's loss is `percent`.
     @discardableResult
     package func addLoss(_ isp: ISP, percent: Int) async throws -> Instant {

@@ -158,9 +158,4 @@ package actor Site {
         }
         return SystemClock().now() - begin
     }
-
-    /// The command line for a person who wants a shell in a place of the site.
-    package nonisolated func shellCommand(in place: Place) -> String {
-        holder.shellCommand(in: place)
-    }
 }

@@ -83,10 +83,13 @@ enum Topology {
 
     /// The router forwards, too, as if nobody had cared: whatever is closed there, the daemon closed.
     private static var forwarding: [String] {
-        [Place.internet, .ispA, .ispB, .ispC, .cloud, .router].map {
-            "ip netns exec \($0.rawValue) sysctl -qw net.ipv4.ip_forward=1"
-                + " net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0"
-        }
+        // A silent death of ISP A happens upstream: the company's own bridge must go on carrying packets,
+        // which on a kernel with br_netfilter the provider's rules would stop, too.
+        ["ip netns exec ispa sysctl -eqw net.bridge.bridge-nf-call-iptables=0"]
+            + [Place.internet, .ispA, .ispB, .ispC, .cloud, .router].map {
+                "ip netns exec \($0.rawValue) sysctl -qw net.ipv4.ip_forward=1"
+                    + " net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0"
+            }
     }
 
     /// A provider translates its customers' addresses, so answers come back through it.

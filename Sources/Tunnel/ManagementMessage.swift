@@ -67,6 +67,18 @@ package struct SessionReport: Equatable, Sendable {
         self.address = address
     }
 
+    /// `detail` in words.
+    package var words: String {
+        switch detail {
+        case "ping-restart": "the server fell silent"
+        case "tls-error": "the TLS handshake failed"
+        case "connection-reset": "the server closed the connection"
+        // Sent by us alone.
+        case "SIGUSR1": "moving to another uplink"
+        default: "OpenVPN reconnects: \(detail)"
+        }
+    }
+
     /// Reads the fields after `>STATE:`; nil when the state is none that we know.
     package init?(_ fields: String) {
         let parts = fields.split(separator: ",", omittingEmptySubsequences: false)

@@ -221,7 +221,7 @@ package actor TunnelService {
         case .state(let report):
             logger.debug("openvpn", metadata: ["state": "\(report.state.rawValue)"])
             if report.state == .reconnecting {
-                lastReason = trouble.reason ?? "OpenVPN reconnects: \(report.detail)"
+                lastReason = trouble.reason ?? report.words
             }
             carryOut(supervisor.stateReported(report, at: now))
         case .fatal(let text), .password(let text), .refused(let text):

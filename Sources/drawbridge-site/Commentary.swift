@@ -58,9 +58,24 @@ final class Commentary: Sendable {
             let records = await site.cloud.look { $0.recordsCount }
             let seen = try? await story.look()
             show(
-                "  cloud has \(Figure.count(records)) records · "
+                "  \(Figure.count(records)) in the cloud · "
                     + (seen?.summary ?? "the router does not answer"))
         }
+    }
+
+    /// Wipes the counters: what is printed next begins on a line of its own.
+    func stopCounting() {
+        counters.withLock { counters in
+            if !counters.isEmpty { Output.write("\r\u{1b}[K") }
+            counters = ""
+        }
+    }
+
+    /// The terminal's width, 80 where it does not tell.
+    private static var columns: Int {
+        var size = winsize()
+        guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
     }
 
     private var stamp: String {
@@ -87,7 +102,9 @@ final class Commentary: Sendable {
     private func show(_ text: String) {
         counters.withLock { counters in
             // One screen line: a wrapped line could not be wiped.
-            counters = paint(String(text.prefix(100)), .dim)
+            let isLong = text.count >= Self.columns
+            let line = isLong ? text.prefix(max(0, Self.columns - 2)) + "…" : Substring(text)
+            counters = paint(String(line), .dim)
             Output.write("\r\u{1b}[K\(counters)")
         }
     }

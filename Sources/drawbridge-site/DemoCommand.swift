@@ -34,21 +34,25 @@ struct DemoCommand: AsyncParsableCommand {
     private static func play(in site: Site) async throws -> [Promise] {
         let commentary = Commentary()
         commentary.opening(
-            "The site stands after \(Figure.time(site.startedWithin)): three providers, the internet, a cloud,",
-            "an office, a technician at home, a router and a PLC, each in a network namespace.",
-            "Logs: \(site.directory.logs)")
+            "The site stands after \(Figure.time(site.startedWithin)): three providers, the internet,",
+            "a cloud, an office, a technician at home, a router and a PLC, each in a network",
+            "namespace. Logs: \(site.directory.logs)",
+            "▶ done to the site  ◀ seen of the router  ✓ promise held  ✗ promise broken")
         let story = Story(site: site) { commentary.say($0) }
+        // Also before an error is printed: it shall not stand behind the counters.
+        defer { commentary.stopCounting() }
         let promises = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await commentary.count(site, story) }
             defer { group.cancelAll() }
             return try await story.all()
         }
+        commentary.stopCounting()
         commentary.summary(promises)
         return promises
     }
 
     private static func hold(_ site: Site) async throws {
-        Output.line("\n" + guide(site))
+        Output.line("\nThe site goes on.\n\n\(try site.lookAround())")
         while true { try await Task.sleep(for: .seconds(3600)) }
     }
 

@@ -21,25 +21,13 @@ struct UpCommand: AsyncParsableCommand {
         let chosen = options
         let finished = try await Interruption.cancelling {
             try await Site.with(chosen) { site in
-                Output.line(guide(site))
+                let within = Int64(site.startedWithin.milliseconds)
+                Output.line(
+                    "The site is up (\(DurationText.format(.milliseconds(within)))); its router has no daemon:"
+                        + " ./daemon below starts one.\n\n\(try site.lookAround())")
                 while true { try await Task.sleep(for: .seconds(3600)) }
             }
         }
         if !finished { Output.line("The site is gone.") }
     }
-}
-
-/// How to look around in a site.
-func guide(_ site: Site) -> String {
-    let shells = Place.allCases.map { place in
-        "  \(place.rawValue)\n    \(site.shellCommand(in: place))"
-    }
-    return """
-        The site is up (\(DurationText.format(.milliseconds(Int64(site.startedWithin.milliseconds))))).
-        Directory: \(site.directory.path)
-        Logs:      \(site.directory.logs)
-        A shell in each place:
-        \(shells.joined(separator: "\n"))
-        Ctrl-C takes it all down.
-        """
 }

@@ -51,7 +51,9 @@ struct StatusCommand: AsyncParsableCommand {
             } catch {
                 screen = "\(error)\n"
             }
-            Terminal.output.write(clear + screen)
+            // Without the last line feed, which on a full screen would push the first line out.
+            let isDrawn = Terminal.output.isTerminal
+            Terminal.output.write(clear + (isDrawn ? String(screen.dropLast()) : screen))
             try? await Task.sleep(for: .seconds(1))
         }
     }

@@ -156,7 +156,9 @@ struct StatusReport: Sendable {
         case .unknown: section.position = .unknown
         }
         section.isGateOpen = firewall.isGateOpen
-        section.reason = status.gateTrouble ?? status.reason
+        // "the key is on" would only repeat the position.
+        section.reason =
+            status.gateTrouble ?? (section.position == .unknown ? status.reason : "")
         section.changes = UInt64(status.changes)
         return section
     }

@@ -9,18 +9,18 @@ struct StatusTextTests {
             StatusText.render(goodDay()) == """
                 press-line-4   drawbridge 0.1.0   up 3 d 4 h                                  OK
 
-                Uplinks   office  eth0   10.1.0.2  carrying  0.4 ms, 0 % lost, 2 h 5 min
-                          wifi    wlan0  10.2.0.2  ready     2.1 ms, 0 % lost, 2 h 5 min
-                          lte     wwan0  10.3.0.2  ready     48.3 ms, 1.3 % lost, 2 h 5 min
+                Uplinks   office  eth0   10.1.0.2  carrying  for 2 h 5 min, 0.4 ms, 0 % lost
+                          wifi    wlan0  10.2.0.2  ready     for 2 h 5 min, 2.1 ms, 0 % lost
+                          lte     wwan0  10.3.0.2  ready     for 2 h 5 min, 48.3 ms, 1.3 % lost
                 Cloud     connected to mqtts://mqtt.ixon.net:443, for 2 h 4 min
                           1,234,563 delivered, 7 in flight, 7 waiting
                 Machines  plc-1  connected, 264,060 polls, 2 errors
                 Recorder  recording, 1.23 GB of 8.00 GB, records 1 to 1,234,570
                           7 unsent, 7 not yet on flash, none lost
-                Switch    on, remote access allowed, turned once
+                Switch    on, remote access allowed, 1 change
                 VPN       connected, 10.8.0.6, for 59 s
                 Firewall  in force, VPN gate open
-                          wan_to_router 12,345, wan_to_lan 17
+                          dropped: WAN to router 12,345, WAN to LAN 17
                 Names     3 refused; open: mqtt.ixon.net, vpn.ixon.net
 
                 """)
@@ -37,10 +37,10 @@ struct StatusTextTests {
                           plc-1: no answer
                           recorder: disk full
                           and 1 more
-                Uplinks   office    eth0   no address  down      2 h 5 min, no carrier: is th...
-                          wifi      wlan0  10.2.0.2    ready     2.1 ms, 0 % lost, 2 h 5 min
-                          lte       wwan0  10.3.0.2    ready     48.3 ms, 1.3 % lost, 2 h 5 min
-                          uplink-4         no address  down      0 s
+                Uplinks   office    eth0   no address  down      for 2 h 5 min, no carrier: i...
+                          wifi      wlan0  10.2.0.2    ready     for 2 h 5 min, 2.1 ms, 0 % lost
+                          lte       wwan0  10.3.0.2    ready     for 2 h 5 min, 48.3 ms, 1.3 ...
+                          uplink-4         no address  down      for 0 s
                           and 4 more
                 Cloud     not connected for 2 h 4 min, 7 waiting
                           mqtts://mqtt.ixon.net:443: cannot resolve mqtt.ixon.net: ?[2Jtry
@@ -52,7 +52,7 @@ struct StatusTextTests {
                 Switch    unreadable, remote access closed: cannot open /dev/gpiochip0: No su...
                 VPN       forbidden by the switch, for 59 s
                 Firewall  in force, VPN gate closed
-                          wan_to_router 12,345, wan_to_lan 17
+                          dropped: WAN to router 12,345, WAN to LAN 17
                 Names     3 refused; open: mqtt.ixon.net, vpn.ixon.net
 
                 """)

@@ -13,6 +13,15 @@ struct ChildProcessTests {
         #expect(killed.exit.description == "killed by signal 9")
     }
 
+    @Test("a child has no terminal, where it could be stopped as a background job")
+    func session() async throws {
+        let fields = try await Command.run(["/bin/sh", "-c", "cat /proc/$$/stat"]).output
+            .split(separator: " ")
+        try #require(fields.count > 5)
+        let (processID, session) = (fields[0], fields[5])
+        #expect(session == processID)
+    }
+
     @Test("a program that is not there is an error that names it")
     func missing() {
         #expect(throws: SystemError("start /nowhere/program", code: ENOENT)) {

@@ -2,11 +2,11 @@ import Base
 import CModbus
 import Linux
 import Logging
-import Machines
 import Synchronization
 import TestSupport
 import Testing
 
+@testable import Machines
 @testable import Settings
 
 @Suite struct MachinesServiceTests {
@@ -120,7 +120,8 @@ import Testing
             try await eventually("two failures") { await service.status()[0].errors >= 3 }
             let status = await service.status()[0]
             #expect(!status.isConnected)
-            #expect(status.reason == "127.0.0.1:\(server.port): Connection refused")
+            let reason = "it refuses connections: is its Modbus TCP server on, at this port?"
+            #expect(status.reason == "127.0.0.1:\(server.port): \(reason)")
             #expect(sink.bad(of: "plc").map(\.tag) == ["a", "b"])
             #expect(sink.bad(of: "plc").map(\.value) == [.integer(1805), .integer(100_000)])
 
@@ -167,7 +168,7 @@ import Testing
                 #expect(
                     reason
                         == "127.0.0.1:\(port): cannot read 1 holding registers at 1: "
-                        + "Connection timed out")
+                        + "no answer in time")
                 #expect(!status[index].isConnected)
             }
             #expect(sink.bad(of: "slow").count == 1)
@@ -210,6 +211,15 @@ import Testing
             sink.isFull.store(false, ordering: .sequentiallyConsistent)
             try await eventually("a poll") { !sink.polls(of: "plc").isEmpty }
         }
+    }
+
+    @Test("a machine that is off is told in words that say where to look")
+    func isOff() {
+        // What libmodbus leaves in errno when a connection is not made in time.
+        let error = ModbusError(machine: "192.168.140.10:502", attempted: nil, code: 115)
+        #expect(
+            error.description
+                == "192.168.140.10:502: no answer: is the machine on, and its cable plugged in?")
     }
 
     @Test("a unit that Modbus TCP does not know is an error in words")

@@ -7,7 +7,8 @@ import Testing
     static let names = [
         "addresses", "allow-list", "broken-header", "duplicates", "empty", "keepalive", "lists",
         "missing", "nine-uplinks", "not-allowed", "not-text", "overlaps", "paths", "redefined",
-        "syntax", "tags", "unclosed-list", "unclosed-text", "unknown-keys", "values",
+        "slips", "syntax", "tags", "unclosed-list", "unclosed-text", "unknown-keys", "utf-16",
+        "values",
     ]
 
     @Test("a broken file gives every error with its place", arguments: names)

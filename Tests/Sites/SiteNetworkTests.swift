@@ -26,6 +26,8 @@ struct SiteNetworkTests {
                 #expect(try await !site.ping(from: .router, to: "1.1.1.1"))
                 #expect(try await site.ping(from: .router, to: isp.gateway))
                 #expect(try await carrier(isp, site) == "1")
+                // The company's own switch is not the provider's: an attacker there is still there.
+                #expect(try await site.ping(from: .office, to: "10.1.0.2"))
                 try await site.restore(isp)
                 #expect(try await site.ping(from: .router, to: "9.9.9.9"))
 

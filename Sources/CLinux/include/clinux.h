@@ -20,7 +20,8 @@ int clinux_pidfd_send_signal(int pidfd, int signal);
 /// The exit status as `waitid(P_PIDFD)` reports it, reaped: 0…255 for an exit, 256 + signal for a kill.
 int clinux_pidfd_reap(int pidfd);
 
-/// Starts argv[0] (an absolute path) with an empty signal mask, default signal actions and its own process group.
+/// Starts argv[0] (an absolute path) with an empty signal mask, default signal actions, in a session of its own
+/// (so it has no terminal, and leads a process group).
 /// `stdio` are the three descriptors to become 0, 1, 2; the child gets no others.
 /// Returns the process id.
 int clinux_spawn(const char *const argv[], const char *const envp[], const int stdio[3]);

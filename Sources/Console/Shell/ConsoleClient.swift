@@ -64,7 +64,7 @@ package struct ConsoleClient: Sendable {
     private func words(_ error: SystemError) -> String {
         switch error.code {
         case ENOENT, ECONNREFUSED, ENOTDIR:
-            "no daemon is listening at \(path): is it running? Try systemctl status drawbridge"
+            "no daemon is listening at \(path): is it running?"
         case EACCES, EPERM:
             "permission denied at \(path): run this as root or as a member of the socket's group"
         case EAGAIN: "the daemon at \(path) is too busy to answer: try again"

@@ -2,7 +2,7 @@ package import Base
 private import CModbus
 import Glibc
 
-/// Why a machine did not answer, in libmodbus's words.
+/// Why a machine did not answer.
 package struct ModbusError: Error, Equatable, Sendable, CustomStringConvertible {
     /// `"192.168.140.10:502"`
     package var machine: String
@@ -11,7 +11,17 @@ package struct ModbusError: Error, Equatable, Sendable, CustomStringConvertible 
     /// An errno value, or one of libmodbus's own above `MODBUS_ENOBASE`.
     package var code: Int32
 
-    package var text: String { String(cString: modbus_strerror(code)) }
+    /// In words that say where to look; in libmodbus's where those will do.
+    package var text: String {
+        switch code {
+        case ETIMEDOUT where attempted != nil: "no answer in time"
+        // A connection that was not made in time is left "in progress".
+        case EINPROGRESS, ETIMEDOUT, EHOSTUNREACH:
+            "no answer: is the machine on, and its cable plugged in?"
+        case ECONNREFUSED: "it refuses connections: is its Modbus TCP server on, at this port?"
+        default: String(cString: modbus_strerror(code))
+        }
+    }
 
     /// Whether the machine itself refused (a Modbus exception): the connection is fine.
     package var isRefusal: Bool {

@@ -25,19 +25,30 @@ extension Kind where Value == ModbusTarget {
         guard parts.count <= 2 else {
             throw Refusal("is IPv6; only IPv4 is supported, such as tcp://192.168.140.10:502")
         }
-        guard parts.count == 2, let address = IPv4Address(parts[0]),
-            let port = TransportPort("tcp/\(parts[1])")
-        else { return nil }
+        guard parts.count == 2, let address = IPv4Address(parts[0]) else { return nil }
+        guard let port = TransportPort("tcp/\(parts[1])") else {
+            try refusePort(parts[1])
+            return nil
+        }
         return ModbusTarget(address: address, port: port.port)
     }
 }
 
 extension Kind where Value == Settings.Register {
-    static let register = Kind.quoted(
+    static let register = Kind(
         "a register",
         hint: "coil, discrete, input or holding, and an address, such as \"holding:100\"",
-        range: "0 to 65535", text: { "\($0.table.rawValue):\($0.address)" }
-    ) { text throws(Refusal) in
+        range: "0 to 65535", text: { "\"\($0.table.rawValue):\($0.address)\"" }
+    ) { value throws(Refusal) in
+        let text: String
+        switch value {
+        case .string(let string): text = string
+        case .integer(let number): text = "\(number)"
+        default: return nil
+        }
+        if let meant = conventional(text) {
+            throw Refusal("is not a register; if it is number \(text), write \"\(meant)\"")
+        }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, let table = Settings.Register.Table(rawValue: String(parts[0])),
             !parts[1].isEmpty, parts[1].utf8.allSatisfy(\.isDigit)
@@ -46,6 +57,17 @@ extension Kind where Value == Settings.Register {
             throw Refusal("is out of range; addresses are 0 to 65535, counted from zero")
         }
         return Settings.Register(table: table, address: address)
+    }
+
+    /// What the numbers of PLC manuals, such as 40001, are called here; nil for any other text.
+    private static func conventional(_ text: String) -> String? {
+        guard text.utf8.count == 5, let number = Int(decimal: text) else { return nil }
+        return switch number {
+        case 10001...19999: "discrete:\(number - 10001)"
+        case 30001...39999: "input:\(number - 30001)"
+        case 40001...49999: "holding:\(number - 40001)"
+        default: nil
+        }
     }
 }
 

@@ -8,10 +8,16 @@ private func refuseIPv6(_ text: String) throws(Refusal) {
     if looksLikeIt { throw Refusal("is IPv6; only IPv4 is supported, such as 192.0.2.1") }
 }
 
+/// Tells a port that is a number, but none of a port, from other mistakes.
+func refusePort(_ text: Substring) throws(Refusal) {
+    guard !text.isEmpty, text.utf8.allSatisfy(\.isDigit) else { return }
+    throw Refusal("has no usable port; ports are 1 to 65535, without leading zeros")
+}
+
 extension Kind where Value == IPv4Address {
     /// An address that a host may have.
     static let host = Kind.quoted(
-        "an IPv4 address", hint: "four numbers, such as \"192.0.2.1\""
+        "an IPv4 address", hint: "four numbers of 0 to 255, such as \"192.0.2.1\""
     ) { text throws(Refusal) in
         try refuseIPv6(text)
         guard let address = IPv4Address(text) else { return nil }
@@ -82,8 +88,13 @@ extension Kind where Value == DomainName {
 extension Kind where Value == TransportPort {
     static let port = Kind.quoted(
         "a port", hint: "tcp/ or udp/ and a number, such as \"tcp/443\"", range: "1 to 65535"
-    ) { text in
-        TransportPort(text)
+    ) { text throws(Refusal) in
+        if let port = TransportPort(text) { return port }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        if parts.count == 2, TransportProtocol(rawValue: String(parts[0])) != nil {
+            try refusePort(parts[1])
+        }
+        return nil
     }
 }
 
@@ -118,9 +129,11 @@ extension Kind where Value == Settings.Endpoint {
         guard let first = parts.first, IPv4Address(first) == nil, !text.hasPrefix("[") else {
             throw Refusal("names an address; write the host's name, which the allow-list knows")
         }
-        guard parts.count == 2, let host = DomainName(first),
-            let port = TransportPort("\(transport.rawValue)/\(parts[1])")
-        else { return nil }
+        guard parts.count == 2, let host = DomainName(first) else { return nil }
+        guard let port = TransportPort("\(transport.rawValue)/\(parts[1])") else {
+            try refusePort(parts[1])
+            return nil
+        }
         return Settings.Endpoint(host: host, port: port)
     }
 }

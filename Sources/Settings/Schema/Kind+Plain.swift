@@ -44,10 +44,15 @@ extension Kind where Value == Duration {
         let words = [range.lowerBound, range.upperBound].map(DurationText.format)
             .joined(separator: " to ")
         return .quoted(
-            "a duration", hint: "a number with a unit, such as \"2s\"", range: words,
+            "a duration", hint: "a whole number with a unit (ms, s, m, h or d), such as \"2s\"",
+            range: words,
             text: DurationText.format
         ) { text throws(Refusal) in
-            guard let duration = DurationText.parse(text) else { return nil }
+            guard let duration = DurationText.parse(text) else {
+                let meant = text.filter { $0 != " " }.lowercased()
+                guard DurationText.parse(meant) != nil else { return nil }
+                throw Refusal("is not a duration; did you mean \"\(meant)\"?")
+            }
             guard range.contains(duration) else {
                 throw Refusal("is out of range; write \(words)")
             }
@@ -60,10 +65,15 @@ extension Kind where Value == ByteSize {
     static func size(_ range: ClosedRange<ByteSize>) -> Kind {
         let words = "\(range.lowerBound.exactText) to \(range.upperBound.exactText)"
         return .quoted(
-            "a size", hint: "a number with a unit, such as \"8GB\"", range: words,
+            "a size", hint: "a whole number with a unit (MB, GB, MiB or GiB), such as \"8GB\"",
+            range: words,
             text: \.exactText
         ) { text throws(Refusal) in
-            guard let size = ByteSize(text) else { return nil }
+            guard let size = ByteSize(text) else {
+                let meant = text.filter { $0 != " " }.uppercased()
+                guard ByteSize(meant) != nil else { return nil }
+                throw Refusal("is not a size; did you mean \"\(meant)\"?")
+            }
             guard range.contains(size) else { throw Refusal("is out of range; write \(words)") }
             return size
         }

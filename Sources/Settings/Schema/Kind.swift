@@ -2,7 +2,7 @@
 struct Kind<Value: Sendable>: Sendable {
     /// As in "… is not a duration".
     var noun: String
-    /// As in "write a number with a unit, such as "2s"".
+    /// As in "write a whole number with a unit (…), such as "2s"".
     var hint: String
     /// What is allowed, in words; empty where `noun` says it all.
     var range = ""
@@ -72,16 +72,17 @@ extension Kind {
 // MARK: - Tables and lists
 
 extension Kind {
-    static func table(_ section: Section<Value>) -> Kind {
-        Kind(
-            noun: "a table", hint: "[\(section.name)]",
+    static func table(_ section: Section<Value>, hint: String? = nil) -> Kind {
+        let hint = hint ?? "[\(section.name)]"
+        return Kind(
+            noun: "a table", hint: hint,
             read: { node, key, report in
                 switch node.value {
                 case .table(let table): return section.read(table, path: key, into: &report)
                 case .broken: return nil
                 default:
                     report.add(
-                        "\(node.value) is not a table; write [\(section.name)]", key: key,
+                        "\(node.value) is not a table; write \(hint)", key: key,
                         at: node.position)
                     return nil
                 }

@@ -148,7 +148,7 @@ enum Sections {
             Key("register", \.register, .register, required: true),
             Key("type", \.type, .registerType, required: true),
             Key("scale", optional: \.scale, .factor),
-            Key("log", \.every, .table(log)),
+            Key("log", \.every, .table(log, hint: "log = { every = \"1s\" }")),
         ])
 
     static let log = Section(

@@ -21,6 +21,13 @@ extension TOMLValue {
         if token.utf8.allSatisfy({ $0.isDigit || $0 == UInt8(ascii: "_") }) {
             return "\(shown) is not a number; write it without leading zeros, at most \(Int64.max)"
         }
+        if token.unicodeScalars.contains("\u{a0}") {
+            return "a no-break space stands here; type it anew as an ordinary space"
+        }
+        let bare = token.filter { !"“”„‟«»‘’‚‛".contains($0) }
+        if bare != token {
+            return "\(shown) is not a value; type straight quotes: \(quoted(bare))"
+        }
         return "\(shown) is not a value; a text stands in quotes: \(quoted(token))"
     }
 

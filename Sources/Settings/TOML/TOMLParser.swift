@@ -66,7 +66,10 @@ struct TOMLParser {
         try scanner.skipComment()
         guard scanner.isAtLineEnd else {
             document.current.isDamaged = true
-            throw scanner.fault("\(scanner.seen) is too much here; one statement stands on a line")
+            let advice =
+                scanner.byte == .comma && scanner.peek(-1).isDigit && scanner.peek(1).isDigit
+                ? "decimals are written with a point, as in 0.1" : "one statement stands on a line"
+            throw scanner.fault("\(scanner.seen) is too much here; \(advice)")
         }
         _ = scanner.skipNewline()
     }

@@ -70,6 +70,7 @@ struct TOMLScanner {
         var end = mark.index + 1
         while end < bytes.count, bytes[end] & 0xc0 == 0x80 { end += 1 }
         let character = String(decoding: bytes[mark.index..<end], as: UTF8.self)
+        if character == "\u{a0}" { return "a no-break space; type it anew as an ordinary space" }
         return byte == .quote ? "'\"'" : TOMLValue.quoted(character)
     }
 

@@ -5,6 +5,11 @@ enum TOMLText {
         _ bytes: [UInt8], file: String
     ) -> (bytes: [UInt8], problems: [SettingsProblem]) {
         guard String(validating: bytes, as: UTF8.self) == nil else { return (bytes, []) }
+        // What Windows editors call "Unicode": one word about it, not one for each line.
+        guard !bytes.starts(with: [0xff, 0xfe]), !bytes.starts(with: [0xfe, 0xff]) else {
+            let message = "this file is UTF-16 (\"Unicode\" in Windows editors); save it as UTF-8"
+            return ([], [SettingsProblem(Position(file: file, line: 1, column: 1), message)])
+        }
         var repaired = bytes
         var problems: [SettingsProblem] = []
         let lines = bytes.split(separator: .lineFeed, omittingEmptySubsequences: false)

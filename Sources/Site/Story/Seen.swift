@@ -22,9 +22,9 @@ package struct Seen: Sendable {
     /// One line for the running commentary.
     package var summary: String {
         [
+            "\(Figure.count(lastSequence)) recorded", "\(Figure.count(unsent)) waiting",
             carrying.map { "over \($0)" } ?? "no uplink",
             isCloudConnected ? "cloud connected" : "cloud away",
-            "\(Figure.count(lastSequence)) recorded", "\(Figure.count(unsent)) waiting",
             isTunnelConnected ? "VPN up" : "VPN down", isGateOpen ? "gate open" : "gate closed",
         ].joined(separator: " · ")
     }

@@ -8,7 +8,9 @@ extension Story {
         tell(.chapter("A host in the office scans the router and tries the PLC"))
         let answers = try await reachableFromOffice()
         tell(
-            .seen(answers.isEmpty ? "65,535 TCP ports and 100 UDP ports: no answer" : "\(answers)"))
+            .seen(
+                "65,535 TCP ports and 100 UDP ports: "
+                    + (answers.isEmpty ? "no answer" : Self.words(answers))))
         try await site.output(
             in: .office,
             ["ip", "route", "replace", "192.168.140.0/24", "via", Self.routerInOffice])
@@ -27,7 +29,7 @@ extension Story {
                 "\(answers.count) of 65,535 TCP and 100 UDP ports", isKept: answers.isEmpty),
             put(
                 "nothing crosses between company network and machine",
-                crossings.isEmpty ? "ping, Modbus, PLC outward: 0 of 4" : "\(crossings)",
+                crossings.isEmpty ? "0 of 4 ways (ping, TCP) passed" : "\(crossings)",
                 isKept: crossings.isEmpty),
         ]
     }
@@ -49,8 +51,8 @@ extension Story {
         let listed = try await site.run(in: .router, ["getent", "ahostsv4", "mqtt.ixon.net"])
         tell(
             .seen(
-                "evil.example, an alias that leads there, a foreign address, a foreign port: refused"
-            ))
+                "evil.example, an alias that leads there, a foreign address, a foreign port: "
+                    + (passed.isEmpty ? "refused" : "passed \(passed)")))
         return [
             put(
                 "the router itself reaches only listed names and ports",
@@ -70,7 +72,21 @@ extension Story {
         async let tcp = site.output(in: .office, common + ["-sS", "-p-"], timeout: .seconds(90))
         async let udp = site.output(
             in: .office, common + ["-sU", "--top-ports", "100"], timeout: .seconds(90))
-        return try await Self.answers(in: tcp) + Self.answers(in: udp)
+        return try await [tcp, udp].flatMap { output in
+            // A host that was not found, or was given up, has no answers either.
+            guard output.contains("Ports: ") else {
+                throw SiteError(
+                    "the office host cannot scan \(Self.routerInOffice), so nothing is proved: \(output)"
+                )
+            }
+            return Self.answers(in: output)
+        }
+    }
+
+    /// The first few of them, for a line of the commentary.
+    static func words(_ answers: [String]) -> String {
+        answers.prefix(5).joined(separator: ", ")
+            + (answers.count > 5 ? " and \(Figure.count(answers.count - 5)) more" : "")
     }
 
     /// Ports that gave any sign of life in nmap's greppable output: open, or closed by a reset.

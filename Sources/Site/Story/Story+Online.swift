@@ -12,7 +12,9 @@ extension Story {
             $0.carrying == Self.uplinkNames[successor]
         }
         let moved = clock.now() - cut
-        tell(.seen("the default route leads over \(successor.title) after \(Figure.time(moved))"))
+        tell(
+            .seen(
+                "the router reports \(successor.title) as its way out after \(Figure.time(moved))"))
         try await waitUntil("the cloud is connected again") {
             $0.isCloudConnected && $0.unsent < 20
         }
@@ -20,7 +22,7 @@ extension Story {
         return [
             put(
                 "a silent failure moves the traffic to the first fallback",
-                "route after \(Figure.time(moved)), data in the cloud again after \(Figure.time(resumed))",
+                "data in the cloud again after \(Figure.time(resumed))",
                 isKept: moved < .seconds(10) && resumed < .seconds(20))
         ]
     }
@@ -50,7 +52,9 @@ extension Story {
             $0.carrying == Self.uplinkNames[successor]
         }
         let moved = clock.now() - pulled
-        tell(.seen("the default route leads over \(successor.title) after \(Figure.time(moved))"))
+        tell(
+            .seen(
+                "the router reports \(successor.title) as its way out after \(Figure.time(moved))"))
         try await waitUntil("the cloud is connected again") {
             $0.isCloudConnected && $0.unsent < 20
         }
@@ -64,9 +68,13 @@ extension Story {
     /// No way out at all; and in the middle of it the daemon is killed.
     package func everyProviderDies() async throws -> [Promise] {
         tell(.chapter("Every provider is dead: the router records offline"))
-        for isp in ISP.allCases { try await site.cutSilently(isp) }
-        tell(.done("ISP A, B and C swallow every packet"))
         let before = try await look()
+        for isp in ISP.allCases {
+            try await site.cutSilently(isp)
+            // The company network must stay reachable for the attacker below.
+            try await site.plugCable(isp)
+        }
+        tell(.done("ISP A, B and C swallow every packet; every cable is plugged in"))
         try await waitUntil("records pile up while the cloud is away") {
             !$0.isCloudConnected && $0.unsent >= 50
         }
@@ -91,7 +99,11 @@ extension Story {
         try await site.killDaemon()
         tell(.done("kill -9 of the daemon"))
         let answers = try await reachableFromOffice()
-        tell(.seen(answers.isEmpty ? "nothing answers, the firewall stands" : "\(answers) answers"))
+        tell(
+            .seen(
+                answers.isEmpty
+                    ? "the office host scans every port: no answer, the firewall stands"
+                    : "answers: \(Self.words(answers))"))
         let begun = clock.now()
         try await site.startDaemon()
         let after = try await waitUntil("the router is up again") { $0.isReady }
@@ -125,12 +137,16 @@ extension Story {
                 "\(Figure.count(waiting)) records delivered \(Figure.time(clock.now() - back)) after the link"
             ))
         let audit = await site.cloud.look { Audit($0, through: last) }
+        tell(
+            .seen(
+                audit.duplicates == 0
+                    ? "none of them came twice"
+                    : "\(audit.duplicates) came twice, and were recognized by their id"))
         return [
             put(
                 "count in = count out, each once, in order",
-                "\(Figure.count(last)) recorded, \(Figure.count(audit.delivered)) in the cloud,"
-                    + " \(audit.missing) missing, \(audit.outOfOrder) out of order"
-                    + " (\(audit.duplicates) repeats recognized by id)",
+                "\(Figure.count(last)) in, \(Figure.count(audit.delivered)) out,"
+                    + " \(audit.outOfOrder) out of order",
                 isKept: audit.missing == 0 && audit.outOfOrder == 0 && audit.delivered == last),
             put(
                 "the PLC agrees: it counted every time it was read",

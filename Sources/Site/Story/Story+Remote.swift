@@ -36,16 +36,17 @@ extension Story {
         try await Task.sleep(for: .milliseconds(700))
         let report = try await flow.stop()
         let late = report.arrivals.last.map { max(.zero, $0.arrived - turned) } ?? Self.patience
+        let after = late > .zero ? "\(Figure.time(late)) after the key" : "before the key"
         let wentOn = report.lastSent.map { $0 - turned > .milliseconds(500) } ?? false
         let reads = (try? await site.readMachine(from: .remote)) != nil
         tell(
             .seen(
-                "last packet \(Figure.time(late)) after the key; client stopped after \(Figure.time(stopped))"
+                "the last packet passed \(after); the VPN client is stopped after \(Figure.time(stopped))"
             ))
         return [
             put(
                 "the key cuts the VPN in milliseconds",
-                "last packet \(Figure.time(late)) after the key, of \(Figure.count(report.arrivals.count))",
+                "last of \(Figure.count(report.arrivals.count)) packets \(after)",
                 isKept: late < .milliseconds(100) && wentOn && !reads && !state.isGateOpen)
         ]
     }

@@ -95,7 +95,7 @@ package struct Story: Sendable {
         return [
             put(
                 "machine data flows to the cloud",
-                "\(tags) tags, PLC to cloud in \(median) ms (median of \(delays.count))",
+                "\(median) ms from PLC to cloud (median of \(delays.count))",
                 isKept: !delays.isEmpty && median < 1000)
         ]
     }
