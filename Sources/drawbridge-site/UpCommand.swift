@@ -23,8 +23,13 @@ struct UpCommand: AsyncParsableCommand {
             try await Site.with(chosen) { site in
                 let within = Int64(site.startedWithin.milliseconds)
                 Output.line(
-                    "The site is up (\(DurationText.format(.milliseconds(within)))); its router has no daemon:"
-                        + " ./daemon below starts one.\n\n\(try site.lookAround())")
+                    """
+                    The site is up (\(DurationText.format(.milliseconds(within)))).
+                    Directory: \(site.directory.path)
+                    Its router has no daemon yet: ./daemon below starts one.
+
+                    \(try site.lookAround())
+                    """)
                 while true { try await Task.sleep(for: .seconds(3600)) }
             }
         }
