@@ -110,7 +110,7 @@ extension Story {
         tell(.seen("up again \(Figure.time(clock.now() - begun)) after its start"))
         let promise = put(
             "kill -9: closed meanwhile, and nothing forgotten",
-            "\(answers.count) ports open, ring goes on at record"
+            "\(answers.count) ports open, goes on at record"
                 + " \(Figure.count(after.lastSequence))",
             isKept: answers.isEmpty && after.lastSequence >= before.lastSequence)
         return (promise, after.lastSequence)
