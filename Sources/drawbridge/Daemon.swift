@@ -59,6 +59,8 @@ struct Daemon: Sendable {
             path: settings.device.runDirectory + "/control.sock",
             handler: { await report.answer($0) }, logger: logs("console"))
 
+        let online = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+
         // In order of trust: the gate is begun first and ended last.
         var rooms = [
             Room("firewall") { try await firewall.keep(policy, clock: clock) }
@@ -73,8 +75,13 @@ struct Daemon: Sendable {
             Room("uplinks") { try await uplinks.run() },
             Room("recorder") { try await recorder.run() },
             Room("machines") { try await machines.run() },
-            Room("cloud") { try await cloud.run() },
+            Room("cloud") {
+                // Without a first route the attempt would fail, and the next one wait.
+                for await _ in online.stream { break }
+                try await cloud.run()
+            },
             Room("uplinks to cloud and tunnel") {
+                for await _ in uplinks.events.prefix(1) { online.continuation.yield() }
                 for await _ in uplinks.events {
                     await cloud.reconnect()
                     await remote?.tunnel.uplinkChanged()
