@@ -180,6 +180,9 @@ extension Rtnl {
         package var ruleProtocol: UInt8
         package var outputInterface: String?
         package var source: IPv4Address?
+        /// A packet's mark, and which bits of it count.
+        package var mark: UInt32?
+        package var markMask: UInt32?
         /// Routes with a prefix of at most this length do not count.
         package var suppressedPrefixLength: UInt32?
 
@@ -199,6 +202,8 @@ extension Rtnl {
             ruleProtocol = attributes[21]?.first ?? 0
             outputInterface = attributes[17]?.cString
             source = header[2] == 32 ? attributes[2].flatMap { IPv4Address(bytes: $0) } : nil
+            mark = attributes[10]?.number(at: 0, as: UInt32.self)
+            markMask = attributes[16]?.number(at: 0, as: UInt32.self)
             let suppressed = attributes[14]?.number(at: 0, as: UInt32.self)
             suppressedPrefixLength = suppressed == .max ? nil : suppressed
         }
@@ -215,6 +220,8 @@ extension Rtnl {
             message.attribute(21, [ruleProtocol])
             if let outputInterface { message.attribute(17, string: outputInterface) }
             if let source { message.attribute(2, source.bytes) }
+            if let mark { message.attribute(10, host: mark) }
+            if let markMask { message.attribute(16, host: markMask) }
             if let suppressedPrefixLength { message.attribute(14, host: suppressedPrefixLength) }
             message.end()
             return message.bytes

@@ -7,6 +7,8 @@ package struct Settings: Equatable, Sendable {
     package var device: Device
     /// `[[uplink]]`, in order of preference: preferred, first fallback, second fallback. 1…8 of them.
     package var uplinks: [Uplink]
+    /// `[failover]`
+    package var failover = Failover()
     package var lan: LAN
     package var dns: DNS
     package var ntp: NTP
@@ -45,10 +47,12 @@ package struct Settings: Equatable, Sendable {
         /// `network`: the uplink's own network, for overlap checks; nil when it is not known beforehand.
         package var network: CIDR?
         package var keepAlive: KeepAlive
+        /// `medium`; nil: guessed from the interface's name.
+        package var medium: Medium?
 
         package init(
             name: String, interface: String, gateway: IPv4Address? = nil, usesDHCP: Bool,
-            network: CIDR? = nil, keepAlive: KeepAlive
+            network: CIDR? = nil, keepAlive: KeepAlive, medium: Medium? = nil
         ) {
             self.name = name
             self.interface = interface
@@ -56,6 +60,7 @@ package struct Settings: Equatable, Sendable {
             self.usesDHCP = usesDHCP
             self.network = network
             self.keepAlive = keepAlive
+            self.medium = medium
         }
     }
 
@@ -73,10 +78,12 @@ package struct Settings: Equatable, Sendable {
         package var successes: Int
         /// Whether a lost probe starts a burst of probes that decides at once.
         package var burst: Bool
+        /// `confirm`: the shortest silence that is believed, 300 ms … 10 s; nil: as fits the medium.
+        package var confirm: Duration?
 
         package init(
             targets: [IPv4Address], interval: Duration, timeout: Duration, failures: Int,
-            successes: Int, burst: Bool = true
+            successes: Int, burst: Bool = true, confirm: Duration? = nil
         ) {
             self.targets = targets
             self.interval = interval
@@ -84,6 +91,7 @@ package struct Settings: Equatable, Sendable {
             self.failures = failures
             self.successes = successes
             self.burst = burst
+            self.confirm = confirm
         }
     }
 

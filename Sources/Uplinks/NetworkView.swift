@@ -89,6 +89,8 @@ package struct PolicyRule: Hashable, Sendable {
         /// What a socket bound to this interface sends.
         case output(interface: String)
         case source(IPv4Address)
+        /// Packets whose mark, under `FlowRules.markMask`, has this value.
+        case mark(UInt32)
     }
     /// Lower ones come first; the kernel's rule for the main table has 32766.
     package var priority: UInt32

@@ -1,11 +1,12 @@
 package import Base
 
-/// The last probes of one uplink and what became of them: loss and round-trip time for the status.
+/// The last probes of one uplink and what became of them: loss and round-trip times, for the status and for
+/// the verdict about quality.
 ///
 /// A reply that comes after its time-out heals the loss it was counted as.
 package struct ProbeWindow: Sendable {
     /// Most probes that are remembered; an answer to an older one is not recognized any more.
-    package static let probesMax = 60
+    package static let probesMax = 512
 
     private struct Slot: Sendable {
         enum Outcome: Sendable {
@@ -75,28 +76,99 @@ package struct ProbeWindow: Sendable {
         return slots.firstIndex { $0.sequence == sequence }
     }
 
+    /// Probes that are neither answered nor declared lost count as lost after this.
+    package static let patience = Duration.seconds(1)
+    /// Most probes that the status tells of.
+    package static let recentMax = 60
+
+    /// Newest first.
+    private var newestFirst: some Sequence<Slot> {
+        (0..<slots.count).lazy.map { [slots, next] in
+            slots[(next + 2 * slots.count - 1 - $0) % slots.count]
+        }
+    }
+
+    /// What became of the newest probes that were sent since a moment, `last` of them at most.
+    package func measure(from begin: Instant, last: Int = probesMax, at now: Instant)
+        -> QualityMeasure
+    {
+        var byTarget: [IPv4Address: QualityMeasure] = [:]
+        var times: [Duration] = []
+        var ended = 0
+        for slot in newestFirst {
+            guard slot.sentAt >= begin, ended < last else { break }
+            var isLost = false
+            switch slot.outcome {
+            case .withdrawn: continue
+            case .pending:
+                guard now - slot.sentAt >= Self.patience else { continue }
+                isLost = true
+            case .lost: isLost = true
+            case .answered(let time): times.append(time)
+            }
+            ended += 1
+            byTarget[slot.target, default: QualityMeasure()].probes += 1
+            if isLost { byTarget[slot.target, default: QualityMeasure()].lost += 1 }
+        }
+        // A target that was asked once in a while proves nothing about the others' losses.
+        let asked = byTarget.values.filter { $0.probes * byTarget.count * 2 >= ended }
+        var best = asked.min { $0.lossPercent < $1.lossPercent } ?? QualityMeasure()
+        times.sort()
+        if !times.isEmpty { best.roundTrip = times[times.count / 2] }
+        return best
+    }
+
+    /// The newest probes, oldest first: how long each took, nil if it was lost; those under way are left out.
+    package var history: [Duration?] {
+        newestFirst.prefix(Self.recentMax).compactMap { slot -> Duration?? in
+            switch slot.outcome {
+            case .pending, .withdrawn: nil
+            case .lost: .some(nil)
+            case .answered(let time): .some(time)
+            }
+        }.reversed()
+    }
+
+    /// Mean difference between successive round-trip times (RFC 3393's delay variation, averaged).
+    package var jitter: Duration? {
+        let times = history.compactMap { $0 }
+        guard times.count > 1 else { return nil }
+        let sum = zip(times, times.dropFirst()).map { max($0, $1) - min($0, $1) }.reduce(
+            .zero, +)
+        return sum / (times.count - 1)
+    }
+
+    /// So many probes in a row are lost until a target counts as silent.
+    private static let silentMin = 3
+
+    /// The targets that answered none of the last probes they were sent.
+    package func silentTargets(at now: Instant) -> Set<IPv4Address> {
+        var losses: [IPv4Address: Int] = [:]
+        var answering: Set<IPv4Address> = []
+        for slot in newestFirst where !answering.contains(slot.target) {
+            switch slot.outcome {
+            case .pending where now - slot.sentAt < Self.patience: continue
+            case .withdrawn: continue
+            case .pending, .lost: losses[slot.target, default: 0] += 1
+            case .answered:
+                // What was lost before it counts no more.
+                answering.insert(slot.target)
+            }
+        }
+        return Set(losses.filter { $0.value >= Self.silentMin }.keys)
+    }
+
     /// Mean time from probe to answer; nil while there is no answer in the window.
     package var roundTripTime: Duration? {
-        let times = slots.compactMap { slot -> Duration? in
-            if case .answered(let time) = slot.outcome { time } else { nil }
-        }
+        let times = history.compactMap { $0 }
         guard !times.isEmpty else { return nil }
         return times.reduce(.zero, +) / times.count
     }
 
     /// Lost probes of every 100 that have ended; nil while none has.
     package var lossPercent: Double? {
-        var ended = 0
-        var lost = 0
-        for slot in slots {
-            switch slot.outcome {
-            case .pending, .withdrawn: continue
-            case .lost:
-                ended += 1
-                lost += 1
-            case .answered: ended += 1
-            }
-        }
-        return ended == 0 ? nil : 100 * Double(lost) / Double(ended)
+        let outcomes = history
+        guard !outcomes.isEmpty else { return nil }
+        return 100 * Double(outcomes.count { $0 == nil }) / Double(outcomes.count)
     }
 }

@@ -29,6 +29,7 @@ package struct RoutePlan: Equatable, Sendable {
     private static let specificRoutesPriority: UInt32 = 20_000
     private static let outputPriority: UInt32 = 20_010
     private static let sourcePriority: UInt32 = 20_020
+    private static let markPriority: UInt32 = 20_030
     /// The metric of our default route, unless that is not low enough.
     private static let usualMetric: UInt32 = 1
 
@@ -93,6 +94,11 @@ package struct RoutePlan: Equatable, Sendable {
             wanted.append(
                 PolicyRule(
                     priority: Self.outputPriority + offset, match: .output(interface: interface),
+                    table: Self.firstTable + offset))
+            // A connection stays on the uplink that it began on.
+            wanted.append(
+                PolicyRule(
+                    priority: Self.markPriority + offset, match: .mark(FlowRules.mark(number)),
                     table: Self.firstTable + offset))
             if let path = paths[number] {
                 wanted.append(

@@ -3,12 +3,15 @@ import Base
 /// Probes lost one after the other.
 struct Losses: Sendable {
     private(set) var count = 0
+    /// When the first of them was sent.
+    private(set) var since: Instant?
     /// Without repetition, in the order of their first loss.
     private(set) var targets: [IPv4Address] = []
 
-    func adding(_ target: IPv4Address) -> Losses {
+    func adding(_ target: IPv4Address, sentAt: Instant) -> Losses {
         var losses = self
         losses.count += 1
+        losses.since = losses.since ?? sentAt
         if !targets.contains(target) { losses.targets.append(target) }
         return losses
     }
@@ -28,23 +31,32 @@ struct Losses: Sendable {
 struct Suspicion: Sendable {
     /// Most probes of a burst; every target has its share, for there are at most eight.
     static let burstMax = 11
-    static let spacing = Duration.milliseconds(60)
-    /// The shortest silence that is believed. A queue that fills all at once delays answers by this much.
-    static let silenceMin = Duration.milliseconds(850)
+    static let spacingMin = Duration.milliseconds(20)
+    /// Of the time to confirm, what is left for the first probe's silence and the last one's answer.
+    static let margin = Duration.milliseconds(190)
 
-    /// When the silent probe was sent.
+    /// When the silent probe was sent, or the last packet came.
     private let since: Instant
-    private var losses: Losses
+    private let spacing: Duration
+    private var losses = Losses()
     /// nil: all are sent.
     private var nextProbe: Instant?
     private var verdict: Instant
 
     /// Suspects the silence after a probe to `target`; an answer within `timeout` of it would still be in time.
-    init(target: IPv4Address, sentAt: Instant, timeout: Duration, at now: Instant) {
-        since = sentAt
-        losses = Losses().adding(target)
+    init(
+        target: IPv4Address, sentAt: Instant, timeout: Duration, confirm: Duration, at now: Instant
+    ) {
+        self.init(since: sentAt, confirm: max(confirm, timeout), at: now)
+        losses = losses.adding(target, sentAt: sentAt)
+    }
+
+    /// Suspects that nothing has come in since a moment, while packets went out.
+    init(since: Instant, confirm: Duration, at now: Instant) {
+        self.since = since
+        spacing = max(Self.spacingMin, (confirm - Self.margin) / Self.burstMax)
         nextProbe = now
-        verdict = sentAt + max(Self.silenceMin, timeout)
+        verdict = since + confirm
     }
 
     var nextWakeUp: Instant { nextProbe ?? verdict }
@@ -53,14 +65,17 @@ struct Suspicion: Sendable {
 
     /// A probe of the burst goes out; its answer is due in `patience`.
     mutating func probeSent(to target: IPv4Address, patience: Duration, at now: Instant) {
-        losses = losses.adding(target)
+        losses = losses.adding(target, sentAt: now)
         // From now on, not from when it was due: a stall of ours cannot squeeze the burst.
-        nextProbe = losses.count > Self.burstMax ? nil : now + Self.spacing
+        nextProbe = losses.count > Self.burstMax ? nil : now + spacing
         verdict = max(verdict, now + patience)
     }
 
     /// All probes went unanswered for long enough.
     func isConfirmed(at now: Instant) -> Bool { nextProbe == nil && verdict <= now }
+
+    /// Something else speaks for the uplink: no verdict before `later`.
+    mutating func postpone(to later: Instant) { verdict = max(verdict, later) }
 
     /// "12 probes lost within 0.9 s to 1.1.1.1, 9.9.9.9"
     func words(at now: Instant) -> String {

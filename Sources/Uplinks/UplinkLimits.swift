@@ -13,10 +13,13 @@ extension UplinkMonitor {
         package var successes: Int
         /// A lost probe starts a burst of probes, and its outcome decides without waiting for N.
         package var burst: Bool
+        /// The shortest silence that is believed. A queue that fills all at once delays answers by this much.
+        package var confirm: Duration
 
         package init(
             targets: [IPv4Address], interval: Duration, timeout: Duration, failures: Int,
-            successes: Int, burst: Bool
+            successes: Int, burst: Bool,
+            confirm: Duration = .milliseconds(850)
         ) {
             precondition(!targets.isEmpty && failures > 0 && successes > 0)
             precondition(timeout > .zero && timeout <= interval)
@@ -26,6 +29,7 @@ extension UplinkMonitor {
             self.failures = failures
             self.successes = successes
             self.burst = burst
+            self.confirm = confirm
         }
     }
 }

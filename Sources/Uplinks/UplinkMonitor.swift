@@ -22,7 +22,8 @@ package import Base
 // With `burst`, losses of an uplink that is up or doubtful have a short cut to down, for a silence is looked into at once:
 //
 //     trusted ── a probe is silent for longer ──▶ suspected ── all of a burst of probes ──▶ down
-//        ▲          than usual, or lost                │         over all targets lost
+//        ▲          than usual, or lost;               │         over all targets lost,
+//        │          or packets go out and none come in │         and no traffic comes in
 //        └──────────────── any answer ─────────────────┘
 
 /// Judges one uplink by echo probes and by the state of its link.
@@ -70,6 +71,16 @@ package struct UplinkMonitor: Sendable {
     package private(set) var since: Instant
     /// How often a silence was looked into.
     package private(set) var bursts = 0
+    /// When anything last came back over it, as far as we know: an answer, or a reply to the traffic it carries.
+    package private(set) var heardAt: Instant?
+    /// When replies to its traffic last came in.
+    private var trafficHeardAt: Instant?
+    /// No silence of traffic is looked into before: the last one was answered.
+    private var trafficTrustedUntil = Instant.boot
+    /// Probes go out this often until then, besides the regular ones, to measure its quality.
+    private var regularProbes = 0
+    private var assessmentTurn = 0
+    private var assessment: (next: Instant, until: Instant)?
 
     package init(limits: Limits, at now: Instant) {
         self.limits = limits
@@ -78,13 +89,18 @@ package struct UplinkMonitor: Sendable {
 
     package var standing: Standing { state.standing }
 
+    /// A silence is being looked into.
+    package var isSuspected: Bool { state.suspicion != nil }
+
     /// When `timePassed` wants to be called next; nil while there is no link to probe.
     package var nextWakeUp: Instant? {
         switch state {
         case .unseen, .noLink: nil
         case .untried, .doubtful, .up, .down, .recovering:
-            [nextProbe, pending?.deadline, suspectAt, state.suspicion?.nextWakeUp].compactMap { $0 }
-                .min()
+            [
+                nextProbe, pending?.deadline, suspectAt, state.suspicion?.nextWakeUp,
+                assessment?.next,
+            ].compactMap { $0 }.min()
         }
     }
 
@@ -116,6 +132,7 @@ extension UplinkMonitor {
     package mutating func linkLost(_ reason: String, at now: Instant) -> [Effect] {
         window.allPendingWithdrawn()
         pending = nil
+        assessment = nil
         roundTrip = RoundTripEstimate()
         switch state {
         case .unseen where self.reason == reason:
@@ -143,7 +160,9 @@ extension UplinkMonitor {
             effects += lost(probe, at: now)
         }
         effects += lookIntoSuspicion(at: now)
+        effects += assess(at: now)
         if nextProbe <= now {
+            effects += lookAround(at: now)
             let target = limits.targets[turn]
             pending = Pending(
                 sequence: nextSequence, target: target, sentAt: now,
@@ -160,6 +179,20 @@ extension UplinkMonitor {
         sendFailure = nil
         window.sent(nextSequence, to: target, at: now)
         return .sendProbe(sequence: nextSequence, target: target)
+    }
+
+    /// One regular probe in so many has another beside it, to a target that has no turn: a dead one is no failure,
+    /// but somebody should know.
+    static let lookAroundEvery = 10
+
+    private mutating func lookAround(at now: Instant) -> [Effect] {
+        regularProbes += 1
+        guard standing == .up, limits.targets.count > 1,
+            regularProbes.isMultiple(of: Self.lookAroundEvery)
+        else { return [] }
+        let others = limits.targets.count - 1
+        let step = 1 + regularProbes / Self.lookAroundEvery % others
+        return [send(to: limits.targets[(turn + step) % limits.targets.count], at: now)]
     }
 
     private mutating func handOver() {
@@ -188,6 +221,7 @@ extension UplinkMonitor {
     ) -> [Effect] {
         guard let time = window.answered(sequence, from: target, at: now) else { return [] }
         roundTrip.add(min(time, limits.timeout))
+        heardAt = now
         let isInTime = pending?.sequence == sequence
         clearSuspicion(by: target, at: now)
         guard isInTime else { return answeredLate(target, at: now) }
@@ -245,18 +279,19 @@ extension UplinkMonitor {
             preconditionFailure("a probe without a link")
         case .untried:
             return failed(
-                Losses().adding(probe.target), or: { .doubtful(Doubts(losses: $0)) }, at: now)
+                Losses().adding(probe.target, sentAt: probe.sentAt), or: { .doubtful(Doubts(losses: $0)) }, at: now)
         case .doubtful(let doubts):
             return failed(
-                doubts.losses.adding(probe.target),
+                doubts.losses.adding(probe.target, sentAt: probe.sentAt),
                 or: { .doubtful(Doubts(losses: $0, suspicion: doubts.suspicion)) }, at: now)
         case .up(let doubts):
             return failed(
-                doubts.losses.adding(probe.target),
+                doubts.losses.adding(probe.target, sentAt: probe.sentAt),
                 or: { .up(Doubts(losses: $0, suspicion: doubts.suspicion)) }, at: now)
         case .recovering(_, let losses):
             return failed(
-                losses.adding(probe.target), or: { .recovering(answers: 0, $0) }, at: now)
+                losses.adding(probe.target, sentAt: probe.sentAt),
+                or: { .recovering(answers: 0, $0) }, at: now)
         case .down:
             return []
         }
@@ -267,7 +302,9 @@ extension UplinkMonitor {
         _ losses: Losses, or milder: (Losses) -> State, at now: Instant
     ) -> [Effect] {
         let words = explained(losses.words())
-        guard losses.count < limits.failures else { return enter(.down, words, at: now) }
+        if losses.count >= limits.failures, isSilentEnough(losses, at: now) {
+            return enter(.down, words, at: now)
+        }
         let next = milder(losses)
         if case .up = next {
             // Still up, for the same reason as before.
@@ -275,6 +312,18 @@ extension UplinkMonitor {
             return []
         }
         return enter(next, words, at: now)
+    }
+
+    /// Losses that follow each other faster than a silence is believed are looked into by a burst first; and no
+    /// losses count while replies to its traffic come in.
+    private func isSilentEnough(_ losses: Losses, at now: Instant) -> Bool {
+        guard limits.burst, state.canBeSuspected || state.suspicion != nil else { return true }
+        let isLongEnough = losses.since.map { now - $0 >= limits.confirm } ?? false
+        return isLongEnough && !carriesTraffic(at: now)
+    }
+
+    private func carriesTraffic(at now: Instant) -> Bool {
+        trafficHeardAt.map { now - $0 < Self.trafficProof } ?? false
     }
 
     private func explained(_ words: String) -> String {
@@ -300,13 +349,65 @@ extension UplinkMonitor {
     private mutating func suspect(_ probe: Pending, at now: Instant) {
         guard limits.burst, state.canBeSuspected else { return }
         state.suspicion = Suspicion(
-            target: probe.target, sentAt: probe.sentAt, timeout: limits.timeout, at: now)
+            target: probe.target, sentAt: probe.sentAt, timeout: limits.timeout,
+            confirm: limits.confirm, at: now)
         bursts += 1
+    }
+
+    /// So long after a reply to its traffic an uplink counts as alive, whatever became of its probes.
+    static let trafficProof = Duration.milliseconds(500)
+    /// After a silence of traffic that meant nothing, the next one is not looked into for this long, or an
+    /// interval if that is shorter.
+    static let trafficTrust = Duration.seconds(1)
+
+    /// Replies came in, to what others sent over it.
+    package mutating func trafficHeard(at now: Instant) {
+        trafficHeardAt = now
+        heardAt = now
+    }
+
+    /// Others send over it, and nothing has come back since a moment.
+    package mutating func trafficSilent(since: Instant, at now: Instant) {
+        guard limits.burst, state.canBeSuspected, trafficTrustedUntil <= now else { return }
+        trafficTrustedUntil = now + min(limits.interval, Self.trafficTrust)
+        state.suspicion = Suspicion(since: since, confirm: limits.confirm, at: now)
+        bursts += 1
+    }
+
+    /// Another uplink may have to be replaced by this one: makes sure of it by a burst, which its first answer ends.
+    package mutating func verify(at now: Instant) {
+        guard limits.burst, standing == .up, state.canBeSuspected else { return }
+        state.suspicion = Suspicion(since: now, confirm: limits.confirm, at: now)
+    }
+
+    /// Measures an uplink that is up more closely, until a moment.
+    package mutating func assess(until end: Instant, at now: Instant) {
+        guard standing == .up else { return }
+        assessment = (assessment?.next ?? now, end)
+    }
+
+    /// The time between two probes of an assessment.
+    static let assessmentSpacing = Duration.milliseconds(125)
+
+    private mutating func assess(at now: Instant) -> [Effect] {
+        guard let (next, end) = assessment, next <= now else { return [] }
+        guard end > now, standing == .up else {
+            assessment = nil
+            return []
+        }
+        assessment = (now + Self.assessmentSpacing, end)
+        assessmentTurn = (assessmentTurn + 1) % limits.targets.count
+        return [send(to: limits.targets[assessmentTurn], at: now)]
     }
 
     /// The next probe of a burst, or the verdict after it.
     private mutating func lookIntoSuspicion(at now: Instant) -> [Effect] {
         guard var suspicion = state.suspicion else { return [] }
+        if suspicion.isConfirmed(at: now), let trafficHeardAt, carriesTraffic(at: now) {
+            suspicion.postpone(to: trafficHeardAt + Self.trafficProof)
+            state.suspicion = suspicion
+            return []
+        }
         if suspicion.isConfirmed(at: now) {
             window.allPendingLost()
             return enter(.down, explained(suspicion.words(at: now)), at: now)

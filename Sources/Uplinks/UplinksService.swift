@@ -16,56 +16,88 @@ package actor UplinksService {
     package nonisolated let events: AsyncStream<UplinkSelected>
     private let report: AsyncStream<UplinkSelected>.Continuation
 
-    private let prober: any Prober
-    private let routes: any RouteTable
-    private let clock: any MonotonicClock
-    private let logger: Logger
+    let prober: any Prober
+    let routes: any RouteTable
+    /// nil: connections are left alone.
+    let flows: (any FlowTable)?
+    let clock: any MonotonicClock
+    let logger: Logger
+    let failover: Settings.Failover
 
-    private struct Uplink {
+    struct Uplink {
         let settings: Settings.Uplink
         var monitor: UplinkMonitor
         var path: UplinkPath?
         var hasCarrier = false
+        var traffic = TrafficWatch()
+        /// As the selector knows it.
+        var isSuspected = false
+        /// Why it is called poor.
+        var poorness: String?
     }
-    private var uplinks: [Uplink]
-    private var selector: UplinkSelector
-    private var hasStarted = false
+    var uplinks: [Uplink]
+    var selector: UplinkSelector
+    var quality: QualityWatch
+    var qualityAt = Instant.boot
+    var chores = FlowChores()
+    /// Connections can be told apart: the rules for it are in force.
+    var hasFlowRules = false
+    var history: [UplinkSwitch] = []
+    /// The choice whose routes were put in force last.
+    var settledOn: Int?
+    /// Why the choice has changed since.
+    var cause = ""
+    var hasStarted = false
     /// The tables may not be as they shall be.
-    private var isUnsettled = true
-    private var retryAt: Instant?
-    private var problem: String?
-    private var budget = ChangeBudget()
-    private var lastSelected: UplinkSelected?
+    var isUnsettled = true
+    var retryAt: Instant?
+    var problem: String?
+    var budget = ChangeBudget()
+    var lastSelected: UplinkSelected?
 
     /// What the main loop waits for.
     private enum Input: Sendable {
         case timer(Instant)
+        case traffic([TrafficCount]?)
+        case forgotten(uplink: Int, ForgottenFlows?)
         case answers(uplink: Int, [ProbeAnswer])
         case networkChanged
     }
 
     package init(
-        uplinks settings: [Settings.Uplink], prober: any Prober, routes: any RouteTable,
+        uplinks settings: [Settings.Uplink], failover: Settings.Failover = Settings.Failover(),
+        prober: any Prober, routes: any RouteTable, flows: (any FlowTable)? = nil,
         clock: any MonotonicClock, logger: Logger
     ) {
         precondition(settings.count <= RoutePlan.uplinksMax)
         self.prober = prober
         self.routes = routes
+        self.flows = flows
+        self.failover = failover
         self.clock = clock
         self.logger = logger
         (events, report) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.eventsMax))
         let now = clock.now()
         uplinks = settings.map {
-            Uplink(settings: $0, monitor: UplinkMonitor(limits: .init($0.keepAlive), at: now))
+            Uplink(settings: $0, monitor: UplinkMonitor(limits: .init($0), at: now))
         }
-        selector = UplinkSelector(uplinks: settings.count)
+        selector = UplinkSelector(
+            uplinks: settings.count,
+            limits: .init(hold: failover.hold, holdMax: failover.holdMax))
+        quality = QualityWatch(
+            uplinks: settings.count,
+            limits: .init(
+                loss: failover.loss, latency: failover.latency, cleanMax: failover.holdMax))
     }
 
     /// On the kernel's own sockets, which are opened by the calling thread; needs CAP_NET_RAW and CAP_NET_ADMIN.
-    package init(uplinks: [Settings.Uplink], clock: any MonotonicClock, logger: Logger) throws {
+    package init(
+        uplinks: [Settings.Uplink], failover: Settings.Failover, clock: any MonotonicClock,
+        logger: Logger
+    ) throws {
         self.init(
-            uplinks: uplinks, prober: try ICMPProber(uplinks: uplinks.count),
-            routes: try KernelRoutes(), clock: clock, logger: logger)
+            uplinks: uplinks, failover: failover, prober: try ICMPProber(uplinks: uplinks.count),
+            routes: try KernelRoutes(), flows: try KernelFlows(), clock: clock, logger: logger)
     }
 
     /// Runs until it is cancelled, which is a normal end; throws `MissingCapability` if it may not change routes.
@@ -77,22 +109,6 @@ package actor UplinksService {
             // Stopped.
         }
     }
-
-    package func status() -> UplinksStatus {
-        UplinksStatus(
-            uplinks: uplinks.enumerated().map { number, uplink in
-                UplinksStatus.Uplink(
-                    name: uplink.settings.name, interface: uplink.settings.interface,
-                    address: uplink.path?.address,
-                    gateway: uplink.path?.gateway ?? uplink.settings.gateway,
-                    standing: uplink.monitor.standing, isCarrying: selector.carrying == number,
-                    hasCarrier: uplink.hasCarrier,
-                    roundTripTime: uplink.monitor.window.roundTripTime,
-                    lossPercent: uplink.monitor.window.lossPercent, bursts: uplink.monitor.bursts,
-                    since: uplink.monitor.since, reason: uplink.monitor.reason)
-            },
-            switches: selector.switches, problem: problem)
-    }
 }
 
 // The loop: every input is handled here, one after the other.
@@ -103,6 +119,7 @@ extension UplinksService {
             for number in uplinks.indices {
                 group.addTask { try await self.nextAnswers(on: number) }
             }
+            if flows != nil { group.addTask { try await self.nextTraffic(after: .zero) } }
             var timers: Set<Instant> = []
             repeat {
                 try await catchUp()
@@ -113,6 +130,11 @@ extension UplinksService {
                         try await clock.sleep(until: due)
                         return .timer(due)
                     }
+                }
+                while let (number, resetting) = chores.next(
+                    at: clock.now(), carrying: selector.carrying)
+                {
+                    group.addTask { await self.forget(number, resetting) }
                 }
                 guard let input = try await group.next() else { return }
                 switch input {
@@ -125,6 +147,11 @@ extension UplinksService {
                                 answer.sequence, from: answer.source, at: clock.now()), number)
                     }
                     group.addTask { try await self.nextAnswers(on: number) }
+                case .traffic(let counts):
+                    trafficCounted(counts)
+                    group.addTask { try await self.nextTraffic(after: TrafficWatch.period) }
+                case .forgotten(let number, let flows):
+                    forgotten(number, flows)
                 case .networkChanged:
                     isUnsettled = true
                     group.addTask { try await self.nextChange() }
@@ -153,6 +180,28 @@ extension UplinksService {
         }
     }
 
+    private nonisolated func nextTraffic(after pause: Duration) async throws -> Input {
+        guard let flows else { return .traffic(nil) }
+        if pause > .zero { try await clock.sleep(until: clock.now() + pause) }
+        do {
+            return .traffic(try await flows.counts(uplinks: await uplinks.count))
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            return .traffic(await reinstall(after: "\(error)"))
+        }
+    }
+
+    private nonisolated func forget(_ number: Int, _ resetting: Bool) async -> Input {
+        do {
+            return .forgotten(
+                uplink: number, try await flows?.forget(uplink: number, resetting: resetting))
+        } catch {
+            logger.warning("connections stay on a dead uplink", metadata: ["error": "\(error)"])
+            return .forgotten(uplink: number, nil)
+        }
+    }
+
     /// Does everything that is due; routes come before the probes that need them.
     private func catchUp() async throws {
         if let retryAt, retryAt <= clock.now() {
@@ -164,14 +213,20 @@ extension UplinksService {
             for number in uplinks.indices {
                 perform(uplinks[number].monitor.timePassed(at: clock.now()), number)
             }
+            lookAtQuality()
+            choose(selector.timePassed(at: clock.now()), "good for long enough again")
         } while isUnsettled
     }
 
     private var nextWakeUp: Instant? {
-        (uplinks.map(\.monitor.nextWakeUp) + [retryAt]).compactMap { $0 }.min()
+        (uplinks.map(\.monitor.nextWakeUp)
+            + [
+                retryAt, selector.nextWakeUp, chores.nextWakeUp,
+                failover.quality && hasStarted ? qualityAt : nil,
+            ]).compactMap { $0 }.min()
     }
 
-    private func perform(_ effects: [UplinkMonitor.Effect], _ number: Int) {
+    func perform(_ effects: [UplinkMonitor.Effect], _ number: Int) {
         for effect in effects {
             switch effect {
             case .sendProbe(let sequence, let target):
@@ -180,6 +235,26 @@ extension UplinksService {
                 declared(number, standing, reason)
             }
         }
+        let isSuspected = uplinks[number].monitor.isSuspected
+        guard isSuspected != uplinks[number].isSuspected, hasStarted else { return }
+        uplinks[number].isSuspected = isSuspected
+        let now = clock.now()
+        if isSuspected, selector.carrying == number {
+            for other in uplinks.indices where other != number {
+                uplinks[other].monitor.verify(at: now)
+                perform([], other)
+            }
+        }
+        choose(
+            selector.suspicionChanged(number, to: isSuspected, at: now),
+            uplinks[number].monitor.reason)
+    }
+
+    /// Notes why another uplink is chosen; its routes are put in force with the next look.
+    func choose(_ effects: [UplinkSelector.Effect], _ reason: String) {
+        guard !effects.isEmpty else { return }
+        isUnsettled = true
+        cause = reason
     }
 
     private func sendProbe(_ number: Int, _ sequence: UInt16, _ target: IPv4Address) {
@@ -207,7 +282,15 @@ extension UplinksService {
         case .recovering: logger.debug("uplink is recovering", metadata: metadata)
         }
         guard hasStarted else { return }
-        if !selector.standingChanged(number, to: standing).isEmpty { isUnsettled = true }
+        switch standing {
+        case .down, .noLink: chores.failed(number)
+        case .up, .recovering: chores.works(number)
+        case .untried, .doubtful: break
+        }
+        let isDown = standing == .down || standing == .noLink
+        choose(
+            selector.standingChanged(number, to: standing, at: clock.now()),
+            isDown ? reason : "\(name): \(reason)")
     }
 }
 
@@ -221,7 +304,9 @@ extension UplinksService {
             look(at: view)
             if !hasStarted {
                 hasStarted = true
-                _ = selector.started(uplinks.map(\.monitor.standing))
+                _ = selector.started(
+                    uplinks.map(\.monitor.standing), present: present(in: view), at: clock.now())
+                for number in uplinks.indices { perform([], number) }
             }
             isUnsettled = false
             let plan = RoutePlan(
@@ -237,6 +322,7 @@ extension UplinksService {
             }
             if problem != nil { logger.notice("routing tables are in order again") }
             problem = nil
+            noteSwitch()
             announceSelection()
         } catch let error as SystemError {
             retryAt = clock.now() + Self.retryPause
@@ -280,9 +366,11 @@ extension UplinksService {
 }
 
 extension UplinkMonitor.Limits {
-    init(_ keepAlive: Settings.KeepAlive) {
+    init(_ uplink: Settings.Uplink) {
+        let keepAlive = uplink.keepAlive
         self.init(
             targets: keepAlive.targets, interval: keepAlive.interval, timeout: keepAlive.timeout,
-            failures: keepAlive.failures, successes: keepAlive.successes, burst: keepAlive.burst)
+            failures: keepAlive.failures, successes: keepAlive.successes, burst: keepAlive.burst,
+            confirm: uplink.confirm)
     }
 }

@@ -22,6 +22,17 @@ package struct UplinksStatus: Equatable, Sendable {
         package var roundTripTime: Duration?
         /// Over the window; nil while no probe has ended.
         package var lossPercent: Double?
+        /// Mean difference between successive round-trip times.
+        package var jitter: Duration?
+        /// The last probes, oldest first; nil: lost.
+        package var history: [Duration?]
+        package var targets: [IPv4Address]
+        /// Those of them that answered none of the last probes they were sent, while others may.
+        package var silentTargets: Set<IPv4Address>
+        /// It is up, but serves badly, in words.
+        package var poorness: String?
+        /// It is up, but not chosen before this, because it has failed.
+        package var heldUntil: Instant?
         /// How often a silence was looked into by a burst of probes.
         package var bursts: Int
         /// When it last came up, or ceased to be up.
@@ -34,6 +45,25 @@ package struct UplinksStatus: Equatable, Sendable {
     package var uplinks: [Uplink]
     /// How often the carrying uplink changed.
     package var switches: Int
+    /// The last of them, oldest first.
+    package var history: [UplinkSwitch]
     /// Why the routing tables are not as they shall be; nil when they are.
     package var problem: String?
+}
+
+/// Another uplink was chosen, and why.
+package struct UplinkSwitch: Equatable, Sendable {
+    /// Most that are remembered.
+    package static let historyMax = 64
+
+    /// When the new route was in force.
+    package var at: Instant
+    package var from: String
+    package var to: String
+    /// In words.
+    package var cause: String
+    /// From the last sign of life of the old uplink to the new route; nil when the old one still worked.
+    package var blackout: Duration?
+    /// Clients' TCP connections over the old uplink that were reset.
+    package var resets: Int
 }

@@ -43,7 +43,8 @@ struct Daemon: Sendable {
             forbidden: [settings.lan.network] + (settings.vpn.map { [$0.network] } ?? []),
             opener: firewall, clock: clock, logger: logs("egress"))
         let uplinks = try UplinksService(
-            uplinks: settings.uplinks, clock: clock, logger: logs("uplinks"))
+            uplinks: settings.uplinks, failover: settings.failover, clock: clock,
+            logger: logs("uplinks"))
         let machines = MachinesService(
             machines: settings.machines, sink: { try await recorder.append($0) }, clock: clock,
             logger: logs("machines"))

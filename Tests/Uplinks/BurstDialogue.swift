@@ -24,12 +24,13 @@ struct BurstDialogue {
 
     init(
         targets: [IPv4Address] = [first, second], interval: Duration = .seconds(5),
-        timeout: Duration = .milliseconds(500), failures: Int = 3, successes: Int = 5
+        timeout: Duration = .milliseconds(500), failures: Int = 3, successes: Int = 5,
+        confirm: Duration = .milliseconds(850)
     ) {
         monitor = UplinkMonitor(
             limits: .init(
                 targets: targets, interval: interval, timeout: timeout, failures: failures,
-                successes: successes, burst: true), at: now)
+                successes: successes, burst: true, confirm: confirm), at: now)
         note(monitor.linkFound(at: now))
     }
 

@@ -10,6 +10,7 @@ struct Rules {
         checkNames()
         checkNetworks()
         checkKeepAlive()
+        checkFailover()
         checkMachines()
         checkAllowList()
         checkKeySwitch()
@@ -79,6 +80,18 @@ struct Rules {
             }
             check(key, uplink.keepAlive)
         }
+    }
+
+    private mutating func checkFailover() {
+        let failover = settings.failover
+        guard report.isSound("failover.hold", "failover.hold-max"),
+            failover.holdMax < failover.hold
+        else { return }
+        let key = report.isSet("failover.hold-max") ? "failover.hold-max" : "failover.hold"
+        complain(
+            key,
+            "a hold-max of \(DurationText.format(failover.holdMax)) is shorter than the hold of "
+                + "\(DurationText.format(failover.hold)); make it as long at least")
     }
 
     private mutating func check(_ key: String, _ keepAlive: Settings.KeepAlive) {

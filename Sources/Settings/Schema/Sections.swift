@@ -21,6 +21,7 @@ enum Sections {
             Key(
                 "uplink", \.settings.uplinks, count: 1...8,
                 section: { uplink($0.keepAlive) }, draft: Draft()),
+            Key("failover", \.settings.failover, .table(failover)),
             Key("lan", \.settings.lan, .table(lan), required: true),
             Key("dns", \.settings.dns, .table(dns), required: true),
             Key("ntp", \.settings.ntp, .table(ntp)),
@@ -56,6 +57,9 @@ enum Sections {
             Key("failures", \.failures, .integer(1...100)),
             Key("successes", \.successes, .integer(1...100)),
             Key("burst", \.burst, .flag),
+            Key(
+                "confirm", optional: \.confirm, .duration(.milliseconds(300) ... .seconds(10)),
+                fallback: "by the medium"),
         ])
 
     static func uplink(_ keepAlive: Settings.KeepAlive) -> Section<Settings.Uplink> {
@@ -68,11 +72,24 @@ enum Sections {
                 Key("dhcp", \.usesDHCP, .flag),
                 Key("gateway", optional: \.gateway, .host, fallback: "from DHCP"),
                 Key("network", optional: \.network, .network),
+                Key(
+                    "medium", optional: \.medium, .choice(), fallback: "by the interface's name"),
             ]
                 + Sections.keepAlive.keys.map {
                     $0.within(\Settings.Uplink.keepAlive, fallback: "as in [keepalive]")
                 })
     }
+
+    static let failover = Section(
+        name: "failover", draft: Settings.Failover(),
+        keys: [
+            Key("hold", \.hold, .duration(.zero ... .seconds(3600))),
+            Key("hold-max", \.holdMax, .duration(.zero ... .seconds(86400))),
+            Key("finish", \.finish, .duration(.zero ... .seconds(86400))),
+            Key("quality", \.quality, .flag),
+            Key("loss", \.loss, .integer(2...90)),
+            Key("latency", \.latency, .integer(2...100)),
+        ])
 
     static let lan = Section(
         name: "lan", draft: Settings.LAN(interface: "br-lan", network: nowhere),

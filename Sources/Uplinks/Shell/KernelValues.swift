@@ -52,6 +52,8 @@ extension PolicyRule {
             match = .output(interface: interface)
         } else if let source = rule.source {
             match = .source(source)
+        } else if let mark = rule.mark {
+            match = .mark(mark)
         } else {
             match = .specificRoutes
         }
@@ -67,6 +69,9 @@ extension Rtnl.Rule {
         case .specificRoutes: suppressedPrefixLength = 0
         case .output(let interface): outputInterface = interface
         case .source(let address): source = address
+        case .mark(let value):
+            mark = value
+            markMask = FlowRules.markMask
         }
     }
 }

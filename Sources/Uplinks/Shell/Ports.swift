@@ -48,6 +48,31 @@ package protocol RouteTable: Sendable {
     func waitForChange() async throws
 }
 
+/// What became of the connections of an uplink that failed.
+package struct ForgottenFlows: Equatable, Sendable {
+    /// How long the kernel's table took, its listing included.
+    package var time: Duration
+    /// TCP connections that were reset at their clients.
+    package var resets: Int
+
+    package init(time: Duration = .zero, resets: Int = 0) {
+        self.time = time
+        self.resets = resets
+    }
+}
+
+/// The connections that go over each uplink.
+package protocol FlowTable: Sendable {
+    func install(_ rules: FlowRules) async throws
+
+    /// What each uplink has carried, by preference.
+    func counts(uplinks: Int) async throws -> [TrafficCount]
+
+    /// Takes an uplink's connections out of the kernel's table, so that their next packets find another way; with
+    /// `resetting`, TCP connections that cannot go on are ended at their clients.
+    func forget(uplink: Int, resetting: Bool) async throws -> ForgottenFlows
+}
+
 /// A failure for want of a capability, with what to do about it.
 package struct MissingCapability: Error, CustomStringConvertible {
     package var cause: SystemError

@@ -1,0 +1,83 @@
+package import Base
+
+/// Packets and bytes of the traffic that an uplink has carried, as the kernel counts them: out to public addresses, and in from them as
+/// replies to what we sent.
+package struct TrafficCount: Equatable, Sendable {
+    package var packetsOut: UInt64
+    package var packetsIn: UInt64
+    package var bytes: UInt64
+
+    package init(packetsOut: UInt64 = 0, packetsIn: UInt64 = 0, bytes: UInt64 = 0) {
+        self.packetsOut = packetsOut
+        self.packetsIn = packetsIn
+        self.bytes = bytes
+    }
+}
+
+/// What the traffic of the carrying uplink says about it, from counters that are read again and again.
+package struct TrafficWatch: Sendable {
+    package enum Finding: Equatable, Sendable {
+        case nothing
+        /// Replies have come in since the last look.
+        case heard
+        /// Packets went out, and nothing has come in since a moment.
+        case silent(since: Instant)
+    }
+
+    /// The time between two looks.
+    package static let period = Duration.milliseconds(125)
+    /// Packets sent in vain until a silence is worth a burst.
+    static let packetsMin: UInt64 = 3
+    static let silenceMin = Duration.milliseconds(240)
+    /// Below so many bytes a second no line is called busy.
+    static let busyMin: Int64 = 50_000
+
+    private var last: TrafficCount?
+    private var sentInVain: UInt64 = 0
+    private var silentSince = Instant.boot
+    private var rateSince: (at: Instant, bytes: UInt64)?
+    /// Bytes in a second: the last one, and the most of recent times.
+    private var rate: Int64 = 0
+    private var ratePeak: Int64 = 0
+
+    package init() {}
+
+    /// Most of what the line ever carried goes over it now: its queues may be full, by our own doing.
+    package var isBusy: Bool { rate >= Self.busyMin && rate * 2 >= ratePeak }
+
+    package mutating func counted(_ count: TrafficCount, at now: Instant) -> Finding {
+        defer { last = count }
+        // The first look, or counters that began anew, tell nothing.
+        guard let last, count.packetsOut >= last.packetsOut, count.packetsIn >= last.packetsIn
+        else {
+            sentInVain = 0
+            silentSince = now
+            rateSince = (now, count.bytes)
+            return .nothing
+        }
+        measure(count, at: now)
+        if count.packetsIn > last.packetsIn {
+            sentInVain = 0
+            silentSince = now
+            return .heard
+        }
+        // A line at rest is not silent: silence begins with what was sent in vain.
+        if sentInVain == 0, count.packetsOut > last.packetsOut, now - silentSince > Self.period * 2 {
+            silentSince = now - Self.period
+        }
+        sentInVain += count.packetsOut - last.packetsOut
+        guard sentInVain >= Self.packetsMin, now - silentSince >= Self.silenceMin else {
+            return .nothing
+        }
+        return .silent(since: silentSince)
+    }
+
+    private mutating func measure(_ count: TrafficCount, at now: Instant) {
+        guard let since = rateSince, now - since.at >= .seconds(1) else { return }
+        let milliseconds = max(1, (now - since.at).nanoseconds / 1_000_000)
+        rate = Int64(clamping: count.bytes &- since.bytes) / milliseconds * 1000
+        // Forgotten within some minutes.
+        ratePeak = max(rate, ratePeak - ratePeak / 256)
+        rateSince = (now, count.bytes)
+    }
+}
