@@ -28,6 +28,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     package var uplinks: [Uplink] = []
     /// How often another uplink was chosen.
     package var uplinkSwitches: UInt64 = 0
+    /// The last switches, oldest first.
+    package var uplinkHistory: [UplinkSwitch]?
     package var firewall = Firewall()
     package var egress = Egress()
     package var recorder = Recorder()
@@ -42,7 +44,7 @@ package struct StatusDocument: Codable, Equatable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case version, device, softwareVersion, uptimeSeconds, isReady, state, problems, uplinks
-        case uplinkSwitches, firewall, egress, recorder, machines, cloud, tunnel
+        case uplinkSwitches, uplinkHistory, firewall, egress, recorder, machines, cloud, tunnel
         case keySwitch = "switch"
     }
 
@@ -60,8 +62,42 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var reason = ""
         /// How long it has been up or down.
         package var sinceSeconds = 0
+        package var jitterMilliseconds: Double?
+        /// The last probes, oldest first; null: lost.
+        package var probesMilliseconds: [Double?]?
+        /// The probes' targets, and those that have been silent while they were asked.
+        package var targets: [String]?
+        package var silentTargets: [String]?
+        /// It is up, but not used before so many seconds have passed: it has failed lately.
+        package var heldSeconds: Int?
+        /// It is up, but serves badly, in words.
+        package var poorness: String?
 
         package init(name: String) { self.name = name }
+    }
+
+    /// Another uplink was chosen.
+    package struct UplinkSwitch: Codable, Equatable, Sendable {
+        package var secondsAgo: Int
+        package var from: String
+        package var to: String
+        package var cause: String
+        /// From the old uplink's last sign of life to the new route; absent when it still worked.
+        package var blackoutMilliseconds: Double?
+        /// Clients' TCP connections that were reset, so that they begin again at once.
+        package var resets: Int
+
+        package init(
+            secondsAgo: Int, from: String, to: String, cause: String,
+            blackoutMilliseconds: Double?, resets: Int
+        ) {
+            self.secondsAgo = secondsAgo
+            self.from = from
+            self.to = to
+            self.cause = cause
+            self.blackoutMilliseconds = blackoutMilliseconds
+            self.resets = resets
+        }
     }
 
     package struct Firewall: Codable, Equatable, Sendable {

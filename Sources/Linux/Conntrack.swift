@@ -73,7 +73,8 @@ package enum Conntrack {
                 guard length >= 20, offset + length <= bytes.count else { break }
                 let type = bytes.loadUnaligned(fromByteOffset: offset + 4, as: UInt16.self)
                 if type == subsystem {  // IPCTNL_MSG_CT_NEW
-                    let body = UnsafeRawBufferPointer(rebasing: bytes[(offset + 20)..<(offset + length)])
+                    let body = UnsafeRawBufferPointer(
+                        rebasing: bytes[(offset + 20)..<(offset + length)])
                     if let connection = connection(body) { found.append(connection) }
                 }
                 offset += (length + 3) & ~3
@@ -145,7 +146,9 @@ package enum Conntrack {
             let length = Int(bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
             guard length >= 4, offset + length <= bytes.count else { return }
             let type = bytes.loadUnaligned(fromByteOffset: offset + 2, as: UInt16.self)
-            body(type & 0x3fff, UnsafeRawBufferPointer(rebasing: bytes[(offset + 4)..<(offset + length)]))
+            body(
+                type & 0x3fff,
+                UnsafeRawBufferPointer(rebasing: bytes[(offset + 4)..<(offset + length)]))
             offset += (length + 3) & ~3
         }
     }

@@ -32,7 +32,8 @@ package struct PacketSocket: ~Copyable, Sendable {
         let milliseconds = Int32(
             clamping: max(
                 0,
-                timeout.components.seconds * 1000 + timeout.components.attoseconds / 1_000_000_000_000_000
+                timeout.components.seconds * 1000 + timeout.components.attoseconds
+                    / 1_000_000_000_000_000
             ))
         guard poll(&wanted, 1, milliseconds) > 0 else { return nil }
         let raw = socket.raw

@@ -1,18 +1,20 @@
-/// Which connection went out over which uplink: table `inet drawbridge_uplinks`, which only marks and counts.
+/// What goes over which uplink: table `inet drawbridge_uplinks`, which only marks and counts, and drops nothing.
 ///
-/// - What goes out over an uplink has its connection marked with that uplink.
-/// - What comes from elsewhere (the LAN, the VPN) within such a connection is sent over the same uplink again, by its
-///   packet mark and a routing rule: a fail-back moves new connections only. When an uplink fails, its connections are
-///   taken from the kernel's table, and their next packets go over the new one.
+/// - The firewall marks each connection that it lets begin with its uplink (`docs/behaviour.md` §2.8). What then comes from
+///   the LAN within such a connection is sent over the same uplink again, by its packet mark and a routing rule: a
+///   fail-back moves new connections only. When an uplink fails, its connections are taken from the kernel's
+///   table, and their next packets go over the new one.
 /// - Packets to public addresses, and replies from them, are counted: a silence is seen within a moment. What is
 ///   spoken with private addresses says nothing about the way to the internet.
 package struct FlowRules: Equatable, Sendable {
     package static let table = "drawbridge_uplinks"
-    /// The bits of packet and connection marks that tell the uplink; the firewall uses others.
-    package static let markMask: UInt32 = 0x0f00
+    /// The bits of packet and connection marks that tell the uplink.
+    package static let markMask: UInt32 = 0xffff_ff00
+    /// The packet mark by which the firewall lets a packet from the LAN be forwarded at all.
+    private static let forwarded: UInt32 = 0x6462_0000
 
     /// The value of those bits for an uplink.
-    package static func mark(_ uplink: Int) -> UInt32 { UInt32(uplink + 1) << 8 }
+    package static func mark(_ uplink: Int) -> UInt32 { forwarded | UInt32(uplink + 1) << 8 }
     package static func outCounter(_ uplink: Int) -> String { "out_\(uplink)" }
     package static func inCounter(_ uplink: Int) -> String { "in_\(uplink)" }
 
@@ -31,25 +33,23 @@ package struct FlowRules: Equatable, Sendable {
 
     /// One transaction for `nft -f -` that keeps the counters and exchanges the rules.
     package var text: String {
-        let mask = Self.markMask
-        let rest = Self.hexadecimal(~mask)
         let names = interfaces.map { "\"\($0)\"" }.joined(separator: ", ")
+        let forwarded = Self.hexadecimal(Self.forwarded)
         var counters: [String] = []
-        var incoming = [
-            "iifname != { \"lo\", \(names) } ct mark & \(Self.hexadecimal(mask)) != 0 "
-                + "meta mark set ct mark & \(Self.hexadecimal(mask))"
-        ]
+        var incoming: [String] = []
         var outgoing: [String] = []
         for (number, interface) in interfaces.enumerated() {
             let mark = Self.hexadecimal(Self.mark(number))
             counters += ["counter \(Self.outCounter(number)) {", "}"]
             counters += ["counter \(Self.inCounter(number)) {", "}"]
+            // Without the firewall's mark a packet gets none of ours: its rules may be gone.
+            incoming.append(
+                "iifname != { \(names) } meta mark \(forwarded) "
+                    + "ct mark & \(Self.hexadecimal(Self.markMask)) == \(mark) "
+                    + "ct direction original meta mark set \(mark)")
             incoming.append(
                 "iifname \"\(interface)\" ct direction reply ct state established "
                     + "ip saddr != \(Self.elsewhere) counter name \(Self.inCounter(number))")
-            outgoing.append(
-                "oifname \"\(interface)\" ct mark & \(Self.hexadecimal(mask)) != \(mark) "
-                    + "ct mark set ct mark & \(rest) | \(mark)")
             outgoing.append(
                 "oifname \"\(interface)\" ip daddr != \(Self.elsewhere) "
                     + "counter name \(Self.outCounter(number))")
@@ -57,7 +57,8 @@ package struct FlowRules: Equatable, Sendable {
         let lines =
             ["add table inet \(Self.table)", "flush table inet \(Self.table)"]
             + ["table inet \(Self.table) {"] + counters
-            + ["chain incoming {", "type filter hook prerouting priority mangle; policy accept;"]
+            // Right after the firewall's marks.
+            + ["chain incoming {", "type filter hook prerouting priority -149; policy accept;"]
             + incoming + ["}"]
             + ["chain outgoing {", "type filter hook postrouting priority mangle; policy accept;"]
             + outgoing + ["}", "}"]

@@ -91,6 +91,8 @@ package struct PolicyRule: Hashable, Sendable {
         case source(IPv4Address)
         /// Packets whose mark, under `FlowRules.markMask`, has this value.
         case mark(UInt32)
+        /// The same, but default routes of the table do not count.
+        case markSpecificRoutes(UInt32)
     }
     /// Lower ones come first; the kernel's rule for the main table has 32766.
     package var priority: UInt32

@@ -95,6 +95,7 @@ package struct ProbeWindow: Sendable {
         var byTarget: [IPv4Address: QualityMeasure] = [:]
         var times: [Duration] = []
         var ended = 0
+        var lost = 0
         for slot in newestFirst {
             guard slot.sentAt >= begin, ended < last else { break }
             var isLost = false
@@ -107,12 +108,19 @@ package struct ProbeWindow: Sendable {
             case .answered(let time): times.append(time)
             }
             ended += 1
+            if isLost { lost += 1 }
             byTarget[slot.target, default: QualityMeasure()].probes += 1
             if isLost { byTarget[slot.target, default: QualityMeasure()].lost += 1 }
         }
         // A target that was asked once in a while proves nothing about the others' losses.
         let asked = byTarget.values.filter { $0.probes * byTarget.count * 2 >= ended }
         var best = asked.min { $0.lossPercent < $1.lossPercent } ?? QualityMeasure()
+        // Unless one target loses less than half of what all lose, the line does, and all of its probes count.
+        if best.lost * 2 * ended >= lost * best.probes {
+            best.probes = ended
+            best.lost = lost
+        }
+        best.lostOfAll = lost
         times.sort()
         if !times.isEmpty { best.roundTrip = times[times.count / 2] }
         return best
@@ -139,10 +147,10 @@ package struct ProbeWindow: Sendable {
     }
 
     /// So many probes in a row are lost until a target counts as silent.
-    private static let silentMin = 3
+    package static let silentMin = 3
 
     /// The targets that answered none of the last probes they were sent.
-    package func silentTargets(at now: Instant) -> Set<IPv4Address> {
+    package func silentTargets(least: Int = silentMin, at now: Instant) -> Set<IPv4Address> {
         var losses: [IPv4Address: Int] = [:]
         var answering: Set<IPv4Address> = []
         for slot in newestFirst where !answering.contains(slot.target) {
@@ -155,7 +163,7 @@ package struct ProbeWindow: Sendable {
                 answering.insert(slot.target)
             }
         }
-        return Set(losses.filter { $0.value >= Self.silentMin }.keys)
+        return Set(losses.filter { $0.value >= least }.keys)
     }
 
     /// Mean time from probe to answer; nil while there is no answer in the window.

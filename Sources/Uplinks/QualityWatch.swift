@@ -6,12 +6,17 @@ package struct QualityMeasure: Equatable, Sendable {
     /// so many pings a second says nothing about the line.
     package var probes: Int
     package var lost: Int
+    /// Lost to any target.
+    package var lostOfAll: Int
     /// Median.
     package var roundTrip: Duration?
 
-    package init(probes: Int = 0, lost: Int = 0, roundTrip: Duration? = nil) {
+    package init(
+        probes: Int = 0, lost: Int = 0, lostOfAll: Int = 0, roundTrip: Duration? = nil
+    ) {
         self.probes = probes
         self.lost = lost
+        self.lostOfAll = lostOfAll
         self.roundTrip = roundTrip
     }
 
@@ -56,14 +61,14 @@ package struct QualityWatch: Sendable {
         case declare(Int, isPoor: Bool, reason: String)
     }
 
-    /// Trouble must last so long.
-    static let troubleMin = Duration.seconds(20)
+    /// Trouble must last so long after its first signs, which take a probe or two.
+    static let troubleMin = Duration.seconds(18)
     /// An assessment's length, the part of it that is judged, and the pause after one that found nothing.
     static let assessment = Duration.seconds(30)
     static let judged = Duration.seconds(15)
     static let pause = Duration.seconds(60)
     /// Fewer probes than this allow no verdict.
-    static let probesMin = 60
+    static let probesMin = 40
     /// Answers that are late by less than this are no trouble.
     static let delayMin = Duration.milliseconds(100)
     /// The last probes that are looked at for first signs of trouble.
@@ -73,6 +78,8 @@ package struct QualityWatch: Sendable {
         /// The usual time of an answer.
         var usual: Duration?
         var poorSince: Instant?
+        /// Since when next to nothing is lost.
+        var cleanSince = Instant.boot
         var timesPoor = 0
     }
 
@@ -120,6 +127,7 @@ package struct QualityWatch: Sendable {
         {
             troubleSince = nil
             lines[carrying].poorSince = now
+            lines[carrying].cleanSince = now
             lines[carrying].timesPoor += 1
             effects.append(.declare(carrying, isPoor: true, reason: reason))
         } else if now - since >= Self.assessment {
@@ -137,7 +145,8 @@ package struct QualityWatch: Sendable {
             lines[uplink].usual = time
             return
         }
-        lines[uplink].usual = min(time, usual) + (max(time, usual) - min(time, usual)) / (time > usual ? 64 : 2)
+        lines[uplink].usual =
+            min(time, usual) + (max(time, usual) - min(time, usual)) / (time > usual ? 64 : 2)
     }
 
     private func isLate(_ time: Duration?, _ factor: Int, than usual: Duration?) -> Bool {
@@ -147,7 +156,7 @@ package struct QualityWatch: Sendable {
 
     private func showsTrouble(_ uplink: Int, _ window: ProbeWindow, at now: Instant) -> Bool {
         let measure = window.measure(from: now - .seconds(60), last: Self.signs, at: now)
-        return measure.lost >= 2
+        return (measure.lostOfAll >= 2 && measure.lost >= 1)
             || isLate(
                 window.measure(from: now - .seconds(10), at: now).roundTrip, 2,
                 than: lines[uplink].usual)
@@ -192,16 +201,20 @@ package struct QualityWatch: Sendable {
     ) -> [Effect] {
         var effects: [Effect] = []
         for uplink in lines.indices {
-            guard let since = lines[uplink].poorSince else { continue }
+            guard isPoor(uplink) else { continue }
             let factor = Int64(1) << min(lines[uplink].timesPoor - 1, 10)
             let hold = min(
                 limits.cleanMax, .nanoseconds(limits.clean.nanoseconds * factor))
+            let lately = windows[uplink].measure(from: now - .seconds(10), at: now)
+            if lately.lostOfAll >= 2 || isLate(lately.roundTrip, 2, than: lines[uplink].usual) {
+                lines[uplink].cleanSince = now
+            }
             let measure = windows[uplink].measure(from: now - min(hold, .seconds(60)), at: now)
-            let isClean =
-                measure.probes >= 5 && measure.lossPercent * 3 <= Double(limits.loss)
-                && !isLate(measure.roundTrip, 2, than: lines[uplink].usual)
+            let isClean = measure.probes >= 5 && measure.lossPercent * 3 <= Double(limits.loss)
             // Down is another verdict, which has a hold of its own.
-            guard !isUp[uplink] || (isClean && now - since >= hold) else { continue }
+            guard !isUp[uplink] || (isClean && now - lines[uplink].cleanSince >= hold) else {
+                continue
+            }
             lines[uplink].poorSince = nil
             effects.append(
                 .declare(uplink, isPoor: false, reason: isUp[uplink] ? "clean again" : "down"))

@@ -29,7 +29,8 @@ package struct RoutePlan: Equatable, Sendable {
     private static let specificRoutesPriority: UInt32 = 20_000
     private static let outputPriority: UInt32 = 20_010
     private static let sourcePriority: UInt32 = 20_020
-    private static let markPriority: UInt32 = 20_030
+    /// Before the firewall's routing rules, which know no uplinks.
+    private static let markPriority: UInt32 = 9_000
     /// The metric of our default route, unless that is not low enough.
     private static let usualMetric: UInt32 = 1
 
@@ -96,9 +97,14 @@ package struct RoutePlan: Equatable, Sendable {
                     priority: Self.outputPriority + offset, match: .output(interface: interface),
                     table: Self.firstTable + offset))
             // A connection stays on the uplink that it began on.
+            let mark = FlowRules.mark(number)
             wanted.append(
                 PolicyRule(
-                    priority: Self.markPriority + offset, match: .mark(FlowRules.mark(number)),
+                    priority: Self.markPriority + 2 * offset, match: .markSpecificRoutes(mark),
+                    table: DefaultRoute.mainTable))
+            wanted.append(
+                PolicyRule(
+                    priority: Self.markPriority + 2 * offset + 1, match: .mark(mark),
                     table: Self.firstTable + offset))
             if let path = paths[number] {
                 wanted.append(

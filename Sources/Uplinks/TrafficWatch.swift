@@ -62,7 +62,8 @@ package struct TrafficWatch: Sendable {
             return .heard
         }
         // A line at rest is not silent: silence begins with what was sent in vain.
-        if sentInVain == 0, count.packetsOut > last.packetsOut, now - silentSince > Self.period * 2 {
+        if sentInVain == 0, count.packetsOut > last.packetsOut, now - silentSince > Self.period * 2
+        {
             silentSince = now - Self.period
         }
         sentInVain += count.packetsOut - last.packetsOut

@@ -46,41 +46,42 @@ package struct UplinkMonitor: Sendable {
         case declare(Standing, reason: String)
     }
 
-    private struct Pending: Sendable {
+    struct Pending: Sendable {
         var sequence: UInt16
         var target: IPv4Address
         var sentAt: Instant
         var deadline: Instant
     }
 
-    private let limits: Limits
-    private var state = State.unseen
+    let limits: Limits
+    var state = State.unseen
     /// The regular probe in flight.
-    private var pending: Pending?
-    private var nextProbe = Instant.boot
-    private var nextSequence: UInt16 = 0
-    private var turn = 0
+    var pending: Pending?
+    var nextProbe = Instant.boot
+    var nextSequence: UInt16 = 0
+    var turn = 0
     /// Why the last probe could not even be sent.
-    private var sendFailure: String?
-    private var roundTrip = RoundTripEstimate()
+    var sendFailure: String?
+    var roundTrip = RoundTripEstimate()
 
-    package private(set) var window = ProbeWindow()
+    package internal(set) var window = ProbeWindow()
     /// Why it stands as it does, in words.
     package private(set) var reason = "not looked at yet"
     /// When it was last declared up, or last ceased to be.
     package private(set) var since: Instant
     /// How often a silence was looked into.
-    package private(set) var bursts = 0
+    package internal(set) var bursts = 0
     /// When anything last came back over it, as far as we know: an answer, or a reply to the traffic it carries.
-    package private(set) var heardAt: Instant?
+    package internal(set) var heardAt: Instant?
     /// When replies to its traffic last came in.
-    private var trafficHeardAt: Instant?
+    var trafficHeardAt: Instant?
     /// No silence of traffic is looked into before: the last one was answered.
-    private var trafficTrustedUntil = Instant.boot
+    var trafficTrustedUntil = Instant.boot
+    var assessmentTurn = 0
     /// Probes go out this often until then, besides the regular ones, to measure its quality.
-    private var regularProbes = 0
-    private var assessmentTurn = 0
-    private var assessment: (next: Instant, until: Instant)?
+    /// Regular probes answered in time, one after the other.
+    var answersInARow = 0
+    var assessment: (next: Instant, until: Instant)?
 
     package init(limits: Limits, at now: Instant) {
         self.limits = limits
@@ -110,7 +111,7 @@ package struct UplinkMonitor: Sendable {
         return pending.sentAt + patience
     }
 
-    private var patience: Duration { roundTrip.patience(atMost: limits.timeout) }
+    var patience: Duration { roundTrip.patience(atMost: limits.timeout) }
 }
 
 extension UplinkMonitor {
@@ -174,28 +175,14 @@ extension UplinkMonitor {
         return effects
     }
 
-    private mutating func send(to target: IPv4Address, at now: Instant) -> Effect {
+    mutating func send(to target: IPv4Address, at now: Instant) -> Effect {
         defer { nextSequence &+= 1 }
         sendFailure = nil
         window.sent(nextSequence, to: target, at: now)
         return .sendProbe(sequence: nextSequence, target: target)
     }
 
-    /// One regular probe in so many has another beside it, to a target that has no turn: a dead one is no failure,
-    /// but somebody should know.
-    static let lookAroundEvery = 10
-
-    private mutating func lookAround(at now: Instant) -> [Effect] {
-        regularProbes += 1
-        guard standing == .up, limits.targets.count > 1,
-            regularProbes.isMultiple(of: Self.lookAroundEvery)
-        else { return [] }
-        let others = limits.targets.count - 1
-        let step = 1 + regularProbes / Self.lookAroundEvery % others
-        return [send(to: limits.targets[(turn + step) % limits.targets.count], at: now)]
-    }
-
-    private mutating func handOver() {
+    mutating func handOver() {
         turn = (turn + 1) % limits.targets.count
     }
 
@@ -226,6 +213,7 @@ extension UplinkMonitor {
         clearSuspicion(by: target, at: now)
         guard isInTime else { return answeredLate(target, at: now) }
         pending = nil
+        answersInARow += 1
         switch state {
         case .unseen, .noLink:
             return []  // Race: the link went away while the answer was on its way up.
@@ -270,6 +258,7 @@ extension UplinkMonitor {
 
     private mutating func lost(_ probe: Pending, at now: Instant) -> [Effect] {
         pending = nil
+        answersInARow = 0
         window.lost(probe.sequence)
         // A burst goes through the targets by itself.
         if state.suspicion == nil { handOver() }
@@ -279,7 +268,8 @@ extension UplinkMonitor {
             preconditionFailure("a probe without a link")
         case .untried:
             return failed(
-                Losses().adding(probe.target, sentAt: probe.sentAt), or: { .doubtful(Doubts(losses: $0)) }, at: now)
+                Losses().adding(probe.target, sentAt: probe.sentAt),
+                or: { .doubtful(Doubts(losses: $0)) }, at: now)
         case .doubtful(let doubts):
             return failed(
                 doubts.losses.adding(probe.target, sentAt: probe.sentAt),
@@ -314,24 +304,12 @@ extension UplinkMonitor {
         return enter(next, words, at: now)
     }
 
-    /// Losses that follow each other faster than a silence is believed are looked into by a burst first; and no
-    /// losses count while replies to its traffic come in.
-    private func isSilentEnough(_ losses: Losses, at now: Instant) -> Bool {
-        guard limits.burst, state.canBeSuspected || state.suspicion != nil else { return true }
-        let isLongEnough = losses.since.map { now - $0 >= limits.confirm } ?? false
-        return isLongEnough && !carriesTraffic(at: now)
-    }
-
-    private func carriesTraffic(at now: Instant) -> Bool {
-        trafficHeardAt.map { now - $0 < Self.trafficProof } ?? false
-    }
-
-    private func explained(_ words: String) -> String {
+    func explained(_ words: String) -> String {
         sendFailure.map { "\(words): \($0)" } ?? words
     }
 
     /// Enters a state; an effect comes of it only when the standing changes.
-    private mutating func enter(_ next: State, _ words: String, at now: Instant) -> [Effect] {
+    mutating func enter(_ next: State, _ words: String, at now: Instant) -> [Effect] {
         let before = standing
         var isFirstLook = false
         if case .unseen = state { isFirstLook = true }
@@ -340,93 +318,5 @@ extension UplinkMonitor {
         guard standing != before || isFirstLook else { return [] }
         if (standing == .up) != (before == .up) { since = now }
         return [.declare(standing, reason: words)]
-    }
-}
-
-// Suspicion: what a burst of probes finds out.
-extension UplinkMonitor {
-    /// Starts a burst, unless one is under way.
-    private mutating func suspect(_ probe: Pending, at now: Instant) {
-        guard limits.burst, state.canBeSuspected else { return }
-        state.suspicion = Suspicion(
-            target: probe.target, sentAt: probe.sentAt, timeout: limits.timeout,
-            confirm: limits.confirm, at: now)
-        bursts += 1
-    }
-
-    /// So long after a reply to its traffic an uplink counts as alive, whatever became of its probes.
-    static let trafficProof = Duration.milliseconds(500)
-    /// After a silence of traffic that meant nothing, the next one is not looked into for this long, or an
-    /// interval if that is shorter.
-    static let trafficTrust = Duration.seconds(1)
-
-    /// Replies came in, to what others sent over it.
-    package mutating func trafficHeard(at now: Instant) {
-        trafficHeardAt = now
-        heardAt = now
-    }
-
-    /// Others send over it, and nothing has come back since a moment.
-    package mutating func trafficSilent(since: Instant, at now: Instant) {
-        guard limits.burst, state.canBeSuspected, trafficTrustedUntil <= now else { return }
-        trafficTrustedUntil = now + min(limits.interval, Self.trafficTrust)
-        state.suspicion = Suspicion(since: since, confirm: limits.confirm, at: now)
-        bursts += 1
-    }
-
-    /// Another uplink may have to be replaced by this one: makes sure of it by a burst, which its first answer ends.
-    package mutating func verify(at now: Instant) {
-        guard limits.burst, standing == .up, state.canBeSuspected else { return }
-        state.suspicion = Suspicion(since: now, confirm: limits.confirm, at: now)
-    }
-
-    /// Measures an uplink that is up more closely, until a moment.
-    package mutating func assess(until end: Instant, at now: Instant) {
-        guard standing == .up else { return }
-        assessment = (assessment?.next ?? now, end)
-    }
-
-    /// The time between two probes of an assessment.
-    static let assessmentSpacing = Duration.milliseconds(125)
-
-    private mutating func assess(at now: Instant) -> [Effect] {
-        guard let (next, end) = assessment, next <= now else { return [] }
-        guard end > now, standing == .up else {
-            assessment = nil
-            return []
-        }
-        assessment = (now + Self.assessmentSpacing, end)
-        assessmentTurn = (assessmentTurn + 1) % limits.targets.count
-        return [send(to: limits.targets[assessmentTurn], at: now)]
-    }
-
-    /// The next probe of a burst, or the verdict after it.
-    private mutating func lookIntoSuspicion(at now: Instant) -> [Effect] {
-        guard var suspicion = state.suspicion else { return [] }
-        if suspicion.isConfirmed(at: now), let trafficHeardAt, carriesTraffic(at: now) {
-            suspicion.postpone(to: trafficHeardAt + Self.trafficProof)
-            state.suspicion = suspicion
-            return []
-        }
-        if suspicion.isConfirmed(at: now) {
-            window.allPendingLost()
-            return enter(.down, explained(suspicion.words(at: now)), at: now)
-        }
-        guard suspicion.isProbeDue(at: now) else { return [] }
-        let target = limits.targets[turn]
-        handOver()
-        suspicion.probeSent(to: target, patience: patience, at: now)
-        state.suspicion = suspicion
-        return [send(to: target, at: now)]
-    }
-
-    /// Somebody answered: what else is in flight proves nothing more. A whole interval passes before the
-    /// next probe, so before the next burst too: a line that loses much is not probed at the rate of bursts.
-    private mutating func clearSuspicion(by target: IPv4Address, at now: Instant) {
-        guard state.suspicion != nil else { return }
-        pending = nil
-        window.allPendingLost()
-        nextProbe = now + limits.interval
-        turn = limits.targets.firstIndex(of: target) ?? turn
     }
 }

@@ -10,6 +10,6 @@ struct SiteCommand: AsyncParsableCommand {
             DemoCommand.self, UpCommand.self, FootprintCommand.self, MachineCommand.self,
             ReadCommand.self,
             FloodCommand.self,
-            SinkCommand.self,
+            SinkCommand.self, EchoCommand.self, ConverseCommand.self, FailoverCommand.self,
         ])
 }

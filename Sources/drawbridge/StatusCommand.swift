@@ -58,7 +58,7 @@ struct StatusCommand: AsyncParsableCommand {
         }
     }
 
-    private static func status(_ client: ConsoleClient) async throws -> StatusDocument {
+    static func status(_ client: ConsoleClient) async throws -> StatusDocument {
         let reply = try await client.send(.status)
         guard let status = reply.status else {
             throw ConsoleError(reply.error ?? "the daemon's answer holds no status")

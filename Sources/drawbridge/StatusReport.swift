@@ -37,6 +37,11 @@ struct StatusReport: Sendable {
         let links = await uplinks.status()
         document.uplinks = links.uplinks.map { uplink($0, now) }
         document.uplinkSwitches = UInt64(links.switches)
+        document.uplinkHistory = links.history.map {
+            .init(
+                secondsAgo: seconds(since: $0.at, now), from: $0.from, to: $0.to, cause: $0.cause,
+                blackoutMilliseconds: $0.blackout?.milliseconds, resets: $0.resets)
+        }
         document.firewall = await firewallSection()
         document.egress = egressSection(await egress.status())
         document.recorder = recorderSection(await recorder.status())
@@ -68,6 +73,13 @@ struct StatusReport: Sendable {
         section.lossPercent = status.lossPercent
         section.reason = status.reason
         section.sinceSeconds = seconds(since: status.since, now)
+        section.jitterMilliseconds = status.jitter?.milliseconds
+        section.probesMilliseconds = status.history.map { $0?.milliseconds }
+        section.targets = status.targets.map(\.description)
+        section.silentTargets = status.targets.filter { status.silentTargets.contains($0) }
+            .map(\.description)
+        section.heldSeconds = status.heldUntil.map { Int(max(0, ($0 - now).inSeconds)) }
+        section.poorness = status.poorness
         return section
     }
 
@@ -172,6 +184,7 @@ struct StatusReport: Sendable {
         }
         if let routes { problems.append("routes: \(routes)") }
         problems += document.uplinks.filter { !$0.isUp }.map { "uplink \($0.name): \($0.reason)" }
+        problems += document.uplinks.filter(\.isUp).flatMap(uplinkProblems)
         if !document.recorder.isRecording {
             problems.append("recorder: \(document.recorder.state)")
         }
@@ -181,6 +194,18 @@ struct StatusReport: Sendable {
         if !document.cloud.isConnected { problems.append("cloud: \(document.cloud.reason)") }
         if let tunnel = document.tunnel, !tunnel.isConnected, document.keySwitch?.position == .on {
             problems.append("vpn: \(tunnel.reason)")
+        }
+        return problems
+    }
+
+    /// What is wrong with an uplink that is up.
+    private func uplinkProblems(_ uplink: StatusDocument.Uplink) -> [String] {
+        var problems = uplink.poorness.map { ["uplink \(uplink.name) serves badly: \($0)"] } ?? []
+        let silent = uplink.silentTargets ?? []
+        if !silent.isEmpty, silent.count < (uplink.targets ?? []).count {
+            problems.append(
+                "uplink \(uplink.name): \(silent.joined(separator: ", ")) does not answer, others do"
+            )
         }
         return problems
     }

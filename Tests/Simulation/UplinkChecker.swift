@@ -12,10 +12,14 @@ struct UplinkChecker {
     private var isAnswered = [true, true, true]
     private var last: [UInt16?] = [nil, nil, nil]
     /// Per uplink: targets of the probes sent since anything was heard.
-    private var silent: [[IPv4Address]] = [[], [], []]
+    private var silent: [[(sequence: UInt16, target: IPv4Address)]] = [[], [], []]
     private var standings = [UplinkMonitor.Standing](repeating: .untried, count: 3)
     private var hasVerdict = [false, false, false]
     private var everSelected = false
+    /// Since when the carrying one is known dead, while others are up but not sure.
+    private var deadSince: Instant?
+    /// The longest time that a burst may take to make sure of another one.
+    static let bound = Duration.seconds(3)
 
     init(limits: UplinkMonitor.Limits) {
         self.limits = limits
@@ -26,11 +30,12 @@ struct UplinkChecker {
         if !isAnswered[uplink] { runs[uplink] = 0 }
         isAnswered[uplink] = false
         last[uplink] = sequence
-        silent[uplink].append(target)
+        silent[uplink].append((sequence, target))
     }
 
     mutating func answered(_ uplink: Int, _ sequence: UInt16, inTime: Bool) {
-        silent[uplink] = []
+        // The one that was sent together with it may still be lost, and counts.
+        silent[uplink].removeAll { $0.sequence != sequence &+ 1 }
         // Of a burst that is over, several may be answered; they are no probes in a row.
         guard inTime, sequence == last[uplink] else { return }
         isAnswered[uplink] = true
@@ -69,7 +74,7 @@ struct UplinkChecker {
         let hasBurst = limits.burst && isTrusted
         let silent = silent[uplink]
         guard silent.count >= (hasBurst ? Self.evidence : limits.failures),
-            !hasBurst || Set(silent) == Set(limits.targets)
+            !hasBurst || Set(silent.map(\.target)) == Set(limits.targets)
         else { throw Violation("uplink \(uplink) is down after \(silent.count) silent probes") }
     }
 
@@ -94,11 +99,7 @@ struct UplinkChecker {
             }
             return
         }
-        // "Carrying is the most preferred up one whenever any is up."
-        let best = standings.firstIndex(of: .up)
-        if let best, carrying != best, standings[carrying] != .untried {
-            throw Violation("\(carrying) carries with \(standings)")
-        }
+        try checkChoice(weather, carrying, standings)
         // "Never two carrying uplinks", and the kernel's first choice is ours.
         let routes = weather.kernel.mainRoutes
         let ours = routes.filter(\.isOurs)
@@ -107,5 +108,39 @@ struct UplinkChecker {
         guard let first = routes.first, first == ours.first,
             first.interfaceIndex == Int32(carrying + 2)
         else { throw Violation("\(carrying) shall carry, but the routes are \(routes)") }
+    }
+
+    /// "Never on a link known dead while another is known good for longer than the bound, and never on a worse one
+    /// when a better one was good for its hold."
+    private mutating func checkChoice(
+        _ weather: UplinkWeather, _ carrying: Int, _ standings: [UplinkMonitor.Standing]
+    ) throws(Violation) {
+        let good = standings.indices.filter {
+            standings[$0] == .up && !weather.monitors[$0].isSuspected
+        }
+        let isDead = [.down, .noLink, .recovering, .doubtful].contains(standings[carrying])
+        if isDead, !good.isEmpty {
+            throw Violation("\(carrying) carries, known dead, with \(standings)")
+        }
+        guard isDead, standings.contains(.up) else {
+            deadSince = nil
+            return try checkHold(weather, carrying, good)
+        }
+        let since = deadSince ?? weather.now
+        deadSince = since
+        guard weather.now - since <= Self.bound else {
+            throw Violation("\(carrying) carries, known dead for \(weather.now - since)")
+        }
+    }
+
+    private func checkHold(_ weather: UplinkWeather, _ carrying: Int, _ good: [Int])
+        throws(Violation)
+    {
+        guard let best = good.first, best < carrying, !weather.monitors[carrying].isSuspected,
+            weather.monitors[carrying].standing != .untried
+        else { return }
+        guard let until = weather.selector.heldUntil(best), until > weather.now - .seconds(1) else {
+            throw Violation("\(carrying) carries, but \(best) was good for its hold")
+        }
     }
 }

@@ -19,6 +19,13 @@ struct UplinkWeather {
         var meddleEvery = Duration.seconds(120)
         /// Longest time that an answer may take; those over the time-out are late.
         var delayMax = Duration.milliseconds(700)
+        /// Mean time between short stalls of one uplink, and their mean length.
+        var stallEvery = Duration.seconds(200)
+        var stallFor = Duration.milliseconds(800)
+        /// Mean time between one target's deaths on one uplink, and their mean length.
+        var targetDiesEvery = Duration.seconds(900)
+        var targetDiesFor = Duration.seconds(60)
+        var interval = Duration.seconds(1)
     }
 
     /// The shipped settings.
@@ -33,17 +40,27 @@ struct UplinkWeather {
         case outage(Int, Bool)
         case unplug(Int, Bool)
         case meddle
+        case selectorWakeUp
+        case stall(Int, Bool)
+        case targetDies(Int, Bool)
     }
 
     private struct Weather {
         var loss: Double
         var isOut = false
         var isPlugged = true
+        /// A short silence, as of a modem between two cells.
+        var isStalled = false
+        /// Nobody answers but the other target.
+        var silentTarget: IPv4Address?
     }
 
     private(set) var now = Instant(nanoseconds: 1_000_000_000)
     private(set) var monitors: [UplinkMonitor]
-    private(set) var selector = UplinkSelector(uplinks: 3)
+    private(set) var selector = UplinkSelector(
+        uplinks: 3, limits: .init(hold: .seconds(30), holdMax: .seconds(600)))
+    private var suspected = [false, false, false]
+    private var selectorAt: Instant?
     private(set) var kernel = KernelModel()
     private(set) var eventsHandled = 0
     private var weather: [Weather]
@@ -62,6 +79,7 @@ struct UplinkWeather {
         let start = now
         var limits = Self.limits
         limits.burst = burst
+        limits.interval = faults.interval
         monitors = (0..<3).map { _ in UplinkMonitor(limits: limits, at: start) }
         weather = []
         checker = UplinkChecker(limits: limits)
@@ -73,13 +91,15 @@ struct UplinkWeather {
                     isPlugged: isPlugged))
             kernel.plug(uplink, isPlugged)
             schedule(.outage(uplink, true), afterMean: faults.outageEvery)
+            schedule(.stall(uplink, true), afterMean: faults.stallEvery)
+            schedule(.targetDies(uplink, true), afterMean: faults.targetDiesEvery)
             schedule(
                 .unplug(uplink, isPlugged),
                 afterMean: isPlugged ? faults.unplugEvery : faults.unplugFor)
         }
         schedule(.meddle, afterMean: faults.meddleEvery)
         for uplink in 0..<3 { _ = look(uplink) }
-        _ = selector.started(monitors.map(\.standing))
+        _ = selector.started(monitors.map(\.standing), at: now)
         try settle()
         for uplink in 0..<3 { scheduleWakeUp(uplink) }
     }
@@ -136,6 +156,27 @@ struct UplinkWeather {
                 .unplug(uplink, !begins),
                 afterMean: begins ? faults.unplugFor : faults.unplugEvery)
             try perform(look(uplink), uplink)
+        case .selectorWakeUp:
+            selectorAt = nil
+            if let due = selector.nextWakeUp, due <= now {
+                if !selector.timePassed(at: now).isEmpty { try settle() }
+                if let due = selector.nextWakeUp, due <= now {
+                    throw Violation("the selector wants to be woken for ever")
+                }
+            }
+            scheduleSelector()
+        case .stall(let uplink, let begins):
+            guard !isCalm else { return }
+            weather[uplink].isStalled = begins
+            schedule(
+                .stall(uplink, !begins), afterMean: begins ? faults.stallFor : faults.stallEvery)
+        case .targetDies(let uplink, let begins):
+            guard !isCalm else { return }
+            weather[uplink].silentTarget =
+                begins ? Self.limits.targets.randomElement(using: &random) : nil
+            schedule(
+                .targetDies(uplink, !begins),
+                afterMean: begins ? faults.targetDiesFor : faults.targetDiesEvery)
         case .meddle:
             guard !isCalm else { return }
             kernel.meddle(using: &random)
@@ -166,11 +207,34 @@ struct UplinkWeather {
                 send(uplink, sequence, target)
             case .declare(let standing, _):
                 try checker.declared(uplink, standing)
-                _ = selector.standingChanged(uplink, to: standing)
+                _ = selector.standingChanged(uplink, to: standing, at: now)
                 try settle()
             }
         }
+        try noteSuspicion(uplink)
         scheduleWakeUp(uplink)
+        scheduleSelector()
+    }
+
+    /// As the service does: when the carrying one is suspected, the others are made sure of.
+    private mutating func noteSuspicion(_ uplink: Int) throws(Violation) {
+        guard suspected[uplink] != monitors[uplink].isSuspected else { return }
+        suspected[uplink].toggle()
+        hasChanged = true
+        if suspected[uplink], selector.carrying == uplink {
+            for other in 0..<3 where other != uplink {
+                monitors[other].verify(at: now)
+                try perform([], other)
+            }
+        }
+        let effects = selector.suspicionChanged(uplink, to: suspected[uplink], at: now)
+        if !effects.isEmpty { try settle() }
+    }
+
+    private mutating func scheduleSelector() {
+        guard let due = selector.nextWakeUp, selectorAt.map({ $0 > due }) ?? true else { return }
+        selectorAt = due
+        queue.insert(.selectorWakeUp, at: max(due, now))
     }
 
     private mutating func scheduleWakeUp(_ uplink: Int) {
@@ -184,7 +248,9 @@ struct UplinkWeather {
     private mutating func send(_ uplink: Int, _ sequence: UInt16, _ target: IPv4Address) {
         checker.sent(uplink, sequence, target)
         let weather = weather[uplink]
-        guard !weather.isOut, Double.random(in: 0..<1, using: &random) >= weather.loss else {
+        guard !weather.isOut, !weather.isStalled, weather.silentTarget != target,
+            Double.random(in: 0..<1, using: &random) >= weather.loss
+        else {
             return
         }
         let longest = isCalm ? Duration.milliseconds(100) : faults.delayMax

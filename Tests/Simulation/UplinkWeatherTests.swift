@@ -1,11 +1,38 @@
 import Base
+import Glibc
+import TestSupport
 import Testing
 import Uplinks
 
 @Suite("Uplink weather")
 struct UplinkWeatherTests {
-    /// After the faults stop: M answers at one a second, after a probe that may just have been lost.
-    static let patience = UplinkWeather.limits.interval * (UplinkWeather.limits.successes + 2)
+    /// How many days the long run plays, from which seed: `DRAWBRIDGE_WEATHER_DAYS`, `DRAWBRIDGE_WEATHER_SEED`.
+    private static func number(_ name: String, or fallback: Int) -> Int {
+        getenv("DRAWBRIDGE_WEATHER_" + name).flatMap { Int(String(cString: $0)) } ?? fallback
+    }
+
+    @Test("days of weather of every kind, each by its seed, keep all promises")
+    func days() throws {
+        let first = Self.number("SEED", or: 50_000)
+        let count = Self.number("DAYS", or: 1)
+        for seed in first..<(first + count) {
+            var random = SeededGenerator(seed: UInt64(seed))
+            var faults = UplinkWeather.Faults()
+            faults.lossMax = Double.random(in: 0...0.6, using: &random)
+            faults.outageEvery = .seconds(Int64.random(in: 60...7200, using: &random))
+            faults.outageFor = .seconds(Int64.random(in: 1...1200, using: &random))
+            faults.unplugEvery = .seconds(Int64.random(in: 8...7200, using: &random))
+            faults.unplugFor = .seconds(Int64.random(in: 1...600, using: &random))
+            faults.meddleEvery = .seconds(Int64.random(in: 30...3600, using: &random))
+            faults.delayMax = .milliseconds(Int64.random(in: 20...5000, using: &random))
+            faults.stallEvery = .seconds(Int64.random(in: 5...1000, using: &random))
+            faults.stallFor = .milliseconds(Int64.random(in: 100...3000, using: &random))
+            faults.targetDiesEvery = .seconds(Int64.random(in: 60...7200, using: &random))
+            faults.interval = .seconds([1, 2, 5, 10, 30][Int.random(in: 0..<5, using: &random)])
+            try play(seed: UInt64(seed), for: .seconds(86400), faults)
+        }
+        if count > 1 { print("\(count) days of weather from seed \(first) keep all promises") }
+    }
 
     @Test("ten minutes of bad weather keep all promises", arguments: 1...200)
     func minutes(seed: Int) throws {
@@ -54,8 +81,10 @@ struct UplinkWeatherTests {
             try weather.run(for: duration)
             #expect(weather.eventsHandled > 1000, "seed \(seed): the weather did not play")
             try weather.calmDown()
-            try weather.run(for: Self.patience)
+            try weather.run(for: faults.interval * (UplinkWeather.limits.successes + 3))
             #expect(weather.monitors.allSatisfy { $0.standing == .up }, "seed \(seed)")
+            // The longest hold, and it is back.
+            try weather.run(for: .seconds(601))
             #expect(weather.selector.carrying == 0, "seed \(seed): the preferred one must carry")
         } catch {
             Issue.record("seed \(seed): \(error)")

@@ -68,7 +68,7 @@ struct QualityTests {
     }
 
     @Test(
-        "behaviour 4.6: 30 % loss for 20 s, a clean standby: left once within 40 s, and back when clean",
+        "behaviour 4.6: 30 % loss for 20 s, a clean standby: left once within 35 s, and back when clean",
         arguments: 1...20)
     func brownOut(seed: UInt64) throws {
         var play = Play(seed: seed)
@@ -79,14 +79,14 @@ struct QualityTests {
         #expect(play.declared.count == 1)
         let left = try #require(play.declared.first)
         #expect(left.uplink == 0 && left.isPoor)
-        #expect(left.at - begin >= .seconds(20) && left.at - begin <= .seconds(40))
+        #expect(left.at - begin >= .seconds(20) && left.at - begin <= .seconds(35))
         #expect(left.reason.hasSuffix("% of the probes lost over 20 s"))
         play.lines[0].loss = 0
         let clean = play.now
-        play.run(seconds: 120)
+        play.run(seconds: 150)
         let back = try #require(play.declared.last)
         #expect(!back.isPoor && play.declared.count == 2)
-        #expect(back.at - clean >= .seconds(30) && back.at - clean <= .seconds(66))
+        #expect(back.at - clean >= .seconds(30) && back.at - clean <= .seconds(75))
     }
 
     @Test("behaviour 4.6: six times the usual time, the standby at half of it at most")
@@ -155,7 +155,7 @@ struct QualityTests {
         let now = begin + .seconds(2)
         #expect(
             window.measure(from: begin, at: now)
-                == QualityMeasure(probes: 10, lost: 0, roundTrip: .milliseconds(30)))
+                == QualityMeasure(probes: 10, lost: 0, lostOfAll: 10, roundTrip: .milliseconds(30)))
         #expect(window.measure(from: begin, last: 4, at: now).probes == 2)
         #expect(window.silentTargets(at: now) == [MonitorDialogue.second])
         _ = window.answered(19, from: MonitorDialogue.second, at: now)

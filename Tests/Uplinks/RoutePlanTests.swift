@@ -45,9 +45,17 @@ struct RoutePlanTests {
                 .addRule(
                     PolicyRule(priority: 20_010, match: .output(interface: "eth0"), table: 1000)),
                 .addRule(
+                    PolicyRule(
+                        priority: 9000, match: .markSpecificRoutes(0x64620100), table: 254)),
+                .addRule(PolicyRule(priority: 9001, match: .mark(0x64620100), table: 1000)),
+                .addRule(
                     PolicyRule(priority: 20_020, match: .source(Self.office.address), table: 1000)),
                 .addRule(
                     PolicyRule(priority: 20_011, match: .output(interface: "wwan0"), table: 1001)),
+                .addRule(
+                    PolicyRule(
+                        priority: 9002, match: .markSpecificRoutes(0x64620200), table: 254)),
+                .addRule(PolicyRule(priority: 9003, match: .mark(0x64620200), table: 1001)),
             ])
     }
 

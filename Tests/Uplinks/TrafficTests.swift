@@ -29,7 +29,8 @@ struct TrafficTests {
         var watch = TrafficWatch()
         for tick in 0..<100 { #expect(look(&watch, tick, out: 7, back: 7) == .nothing) }
         #expect(look(&watch, 100, out: 12, back: 7) == .nothing)
-        #expect(look(&watch, 101, out: 12, back: 7) == .silent(since: begin + TrafficWatch.period * 99))
+        #expect(
+            look(&watch, 101, out: 12, back: 7) == .silent(since: begin + TrafficWatch.period * 99))
     }
 
     @Test("counters that begin anew tell nothing")

@@ -49,7 +49,7 @@ struct UplinkMonitorTests {
                 == [.declare(.down, reason: "3 probes lost to 1.1.1.1, 9.9.9.9")])
     }
 
-    @Test("behaviour 4.3: five answers in a row make it up again; a loss starts the count anew")
+    @Test("behaviour 4.8: five answers in a row make it up again; a loss starts the count anew")
     func recovery() throws {
         var uplink = Dialogue()
         for _ in 0..<3 { try uplink.lost() }

@@ -46,7 +46,8 @@ package actor KernelFlows: FlowTable {
             guard let out = byName[FlowRules.outCounter(number)],
                 let back = byName[FlowRules.inCounter(number)]
             else {
-                throw SystemError("read the counters of table inet \(FlowRules.table)", code: ENOENT)
+                throw SystemError(
+                    "read the counters of table inet \(FlowRules.table)", code: ENOENT)
             }
             return TrafficCount(
                 packetsOut: out.packets, packetsIn: back.packets, bytes: out.bytes &+ back.bytes)

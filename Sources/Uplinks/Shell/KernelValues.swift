@@ -53,7 +53,7 @@ extension PolicyRule {
         } else if let source = rule.source {
             match = .source(source)
         } else if let mark = rule.mark {
-            match = .mark(mark)
+            match = rule.suppressedPrefixLength == nil ? .mark(mark) : .markSpecificRoutes(mark)
         } else {
             match = .specificRoutes
         }
@@ -72,6 +72,10 @@ extension Rtnl.Rule {
         case .mark(let value):
             mark = value
             markMask = FlowRules.markMask
+        case .markSpecificRoutes(let value):
+            mark = value
+            markMask = FlowRules.markMask
+            suppressedPrefixLength = 0
         }
     }
 }

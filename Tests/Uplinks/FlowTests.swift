@@ -1,0 +1,193 @@
+import Base
+import Glibc
+import Linux
+import TestSupport
+import Testing
+import Uplinks
+
+/// Connections of a LAN client through a router with one uplink, in namespaces of the test's own.
+@Suite(
+    "Connections over an uplink", .enabled(if: NetworkNamespace.isAvailable),
+    .timeLimit(.minutes(2)), .serialized)
+struct FlowTests {
+    private struct Network {
+        let client: NamespaceHost
+        let router: NamespaceHost
+        let server: NamespaceHost
+        let flows: KernelFlows
+    }
+
+    private static let service = "203.0.113.10"
+
+    /// client 192.168.140.10 ─ router ─ server 203.0.113.10, with what the firewall does for its connections.
+    private func network() async throws -> Network {
+        let client = try NamespaceHost()
+        let router = try NamespaceHost()
+        let server = try NamespaceHost()
+        try await client.connect("eth0", "192.168.140.10/24", to: router, "lan", "192.168.140.1/24")
+        try await router.connect("eth0", "10.1.0.2/24", to: server, "isp", "10.1.0.1/24")
+        try await server.ip("address add \(Self.service)/32 dev lo")
+        try await client.ip("route add default via 192.168.140.1")
+        try await router.ip("route add default via 10.1.0.1")
+        let rules = """
+            table inet firewall {
+                chain marks { type filter hook prerouting priority mangle;
+                    iifname "lan" meta mark set 0x64620000; }
+                chain forward { type filter hook forward priority filter;
+                    iifname "lan" ct mark set 0x64620102; }
+                chain nat { type nat hook postrouting priority srcnat;
+                    oifname "eth0" masquerade; }
+            }
+            """
+        let loaded = try await router.run(
+            ["/bin/sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward; /usr/sbin/nft -f -"],
+            input: rules)
+        try #require(loaded.exit.isSuccess, "\(loaded.error)")
+        let flows = try await router.perform { try KernelFlows() }
+        try await flows.install(FlowRules(interfaces: ["eth0", "eth1"]))
+        return Network(client: client, router: router, server: server, flows: flows)
+    }
+
+    private struct Pair: Sendable {
+        var near: Int32
+        var far: Int32
+    }
+
+    /// Idle TCP connections from the client to the service: both ends' descriptors.
+    private func connect(_ network: Network, _ count: Int) async throws -> [Pair] {
+        let listener = try await network.server.perform {
+            let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            try #require(
+                withSocketAddress(IPv4Address(value: 0), port: 4000) { bind(raw, $0, $1) } == 0)
+            try #require(listen(raw, 512) == 0)
+            return raw
+        }
+        defer { close(listener) }
+        return try await network.client.perform {
+            try (0..<count).map { _ in
+                let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+                let address = try #require(IPv4Address(Self.service))
+                try #require(
+                    withSocketAddress(address, port: 4000) { Glibc.connect(raw, $0, $1) } == 0)
+                return Pair(near: raw, far: accept(listener, nil, nil))
+            }
+        }
+    }
+
+    /// What a read says at once: nil, nothing yet.
+    private func error(of raw: Int32) -> Int32? {
+        var byte: UInt8 = 0
+        if recv(raw, &byte, 1, Int32(MSG_DONTWAIT)) >= 0 { return 0 }
+        return errno == EAGAIN ? nil : errno
+    }
+
+    @Test(
+        "behaviour 4.7: idle TCP connections over a dead uplink are reset at their clients, at once"
+    )
+    func resets() async throws {
+        let network = try await network()
+        let pairs = try await connect(network, 200)
+        defer { for pair in pairs { close(pair.near); close(pair.far) } }
+        #expect(try await network.flows.forget(uplink: 1, resetting: true).resets == 0)
+        #expect(pairs.allSatisfy { error(of: $0.near) == nil })
+        let begin = SystemClock().now()
+        let forgotten = try await network.flows.forget(uplink: 0, resetting: true)
+        let took = SystemClock().now() - begin
+        #expect(forgotten.resets == 200)
+        #expect(pairs.allSatisfy { error(of: $0.near) == ECONNRESET })
+        #expect(took < .milliseconds(900), "\(took.milliseconds) ms")
+        print("200 connections reset in \(took.milliseconds) ms")
+    }
+
+    @Test("behaviour 4.3: traffic to public addresses is counted, and its replies")
+    func counts() async throws {
+        let network = try await network()
+        let before = try await network.flows.counts(uplinks: 2)
+        let pairs = try await connect(network, 5)
+        defer { for pair in pairs { close(pair.near); close(pair.far) } }
+        let after = try await network.flows.counts(uplinks: 2)
+        #expect(after[0].packetsOut >= before[0].packetsOut + 10)
+        #expect(after[0].packetsIn >= before[0].packetsIn + 5)
+        #expect(after[1] == before[1])
+        // What is spoken with the next router proves nothing.
+        _ = try await network.router.run(["/usr/bin/ping", "-c", "3", "-i", "0.2", "10.1.0.1"])
+        #expect(try await network.flows.counts(uplinks: 2) == after)
+        // Rules installed again keep the counters.
+        try await network.flows.install(FlowRules(interfaces: ["eth0", "eth1"]))
+        #expect(try await network.flows.counts(uplinks: 2) == after)
+    }
+
+    @Test("rules that somebody removed are noticed")
+    func removed() async throws {
+        let network = try await network()
+        try await #require(
+            network.router.run(["/usr/sbin/nft", "flush", "ruleset"]).exit.isSuccess)
+        await #expect(throws: SystemError.self) { try await network.flows.counts(uplinks: 2) }
+    }
+
+    @Test("50,000 connections of one uplink go by one request, the others stay")
+    func manyConnections() async throws {
+        let network = try await network()
+        try await network.router.perform {
+            let socket = try NetlinkSocket(family: 12)
+            for number in 0..<50_100 {
+                try socket.send(Self.entry(number, mark: number < 100 ? 0x6462_0202 : 0x6462_0102))
+            }
+        }
+        let count = ["/bin/cat", "/proc/sys/net/netfilter/nf_conntrack_count"]
+        let before = try await network.router.run(count).output
+        let begin = SystemClock().now()
+        _ = try await network.flows.forget(uplink: 0, resetting: false)
+        let alone = SystemClock().now() - begin
+        let after = try await network.router.run(count).output
+        #expect((Int(before.filter(\.isNumber)) ?? 0) >= 50_100)
+        #expect((100..<200).contains(Int(after.filter(\.isNumber)) ?? 0))
+        print("50,000 connections forgotten in \(alone.milliseconds) ms")
+        #expect(alone < .seconds(1))
+    }
+
+    /// `IPCTNL_MSG_CT_NEW` of a UDP connection.
+    private static func entry(_ number: Int, mark: UInt32) -> [UInt8] {
+        var message = NetlinkMessage()
+        message.begin(type: 0x100, flags: 0x401, sequence: 0)
+        message.append(bytes: [UInt8(AF_INET), 0, 0, 0])
+        let client = IPv4Address(value: 0xac10_0000 + UInt32(number / 60_000))
+        let server = IPv4Address(value: 0x0808_0808)
+        let port = UInt16(1024 + number % 60_000)
+        for (type, from, to, source, target) in [
+            (UInt16(1), client, server, port, UInt16(53)), (2, server, client, 53, port),
+        ] {
+            message.nested(type) { tuple in
+                tuple.nested(1) {
+                    $0.attribute(1, from.bytes)
+                    $0.attribute(2, to.bytes)
+                }
+                tuple.nested(2) {
+                    $0.attribute(1, [UInt8(17)])
+                    $0.attribute(2, network: source)
+                    $0.attribute(3, network: target)
+                }
+            }
+        }
+        message.attribute(3, network: UInt32(0x8))  // CTA_STATUS: confirmed
+        message.attribute(7, network: UInt32(600))  // CTA_TIMEOUT
+        message.attribute(8, network: mark)
+        message.end()
+        return message.bytes
+    }
+
+    @Test("what comes in is read within its bounds, whatever it is", arguments: 1...50)
+    func fuzz(seed: UInt64) {
+        var random = SplitMix(state: seed)
+        let real = Self.entry(7, mark: 1)
+        for _ in 0..<500 {
+            var bytes = real
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
+                bytes[Int.random(in: bytes.indices, using: &random)] = .random(
+                    in: .min ... .max, using: &random)
+            }
+            _ = Conntrack.connections(
+                in: Array(bytes.prefix(.random(in: 0...bytes.count, using: &random))))
+        }
+    }
+}
