@@ -187,13 +187,13 @@ package struct QualityWatch: Sendable {
         return "answers take \(time) ms over 20 s, usually \(usual) ms"
     }
 
-    /// More than the limit by one and a half standard deviations: bad luck alone does it to one line in fifteen
+    /// More than the limit by two and a half standard deviations: bad luck alone does it to one line in a hundred and fifty
     /// that loses just so much, and hardly ever to one that loses two thirds of it.
     private func isSurelyAbove(_ measure: QualityMeasure) -> Bool {
         let share = Double(limits.loss) / 100
         let expected = Double(measure.probes) * share
         let excess = Double(measure.lost) - expected
-        return excess > 0 && excess * excess > 2.25 * expected * (1 - share)
+        return excess > 0 && excess * excess > 6.25 * expected * (1 - share)
     }
 
     private mutating func recovered(
