@@ -92,7 +92,8 @@ package struct UplinkSelector: Sendable {
 
     /// When `timePassed` wants to be called next.
     package var nextWakeUp: Instant? {
-        guard let carrying else { return nil }
+        // While it is in doubt, the end of the doubt is what leads to a choice.
+        guard let carrying, candidates[carrying].isSure else { return nil }
         return candidates.indices.filter { $0 < carrying && candidates[$0].isGood }
             .compactMap { heldUntil($0) }.min()
     }
