@@ -3,6 +3,7 @@ import Cloud
 import Console
 import Egress
 import Firewall
+import Glibc
 import KillSwitch
 import Linux
 import Logging
@@ -33,7 +34,8 @@ struct Daemon: Sendable {
 
         // Closed before anything else is begun.
         let firewall = try FirewallService(logger: logs("firewall"))
-        let policy = try FirewallPolicy(settings)
+        // OpenVPN runs as the same user.
+        let policy = try FirewallPolicy(settings, agents: [geteuid()])
         try await firewall.apply(policy)
 
         let recorder = RecorderKeeperService(
