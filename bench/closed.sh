@@ -12,7 +12,7 @@ trap 'rm -f "$work"' EXIT
 {
     echo '# Closed: fuzzing from the office host and from the machine'
     echo
-    echo "Written by \`bench/closed.sh\` on $(uname -r), $(nproc) processors, load $(cut -d' ' -f1 /proc/loadavg)."
+    echo "Written by \`bench/closed.sh\` on Linux $(uname -r | cut -d. -f1-2), $(nproc) processors, load $(cut -d' ' -f1 /proc/loadavg)."
     echo 'Frames of all protocols, spoofed senders, fragments, source routes, IPv6 extension headers, ICMP errors, any TCP'
     echo 'flags. Crossed: seen on any other side of the router. Answered: any IP packet back to the sender.'
     echo
