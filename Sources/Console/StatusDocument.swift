@@ -98,6 +98,30 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var counters: [Counter] = []
         /// Whether the VPN may reach the LAN at this moment.
         package var isGateOpen = false
+        /// `[[firewall.allow]]` and `[[firewall.forward]]`, in the order of the config; nil: an older daemon's.
+        package var exceptions: [Exception]?
+        /// How often somebody else's change of the rules was put back.
+        package var foreignChanges: Int?
+
+        package struct Exception: Codable, Equatable, Sendable {
+            package var comment: String
+            /// As in "wan 10.1.2.0/24 to lan any, tcp/502".
+            package var words: String
+            package var packets: UInt64
+            /// nil: never seen, or not known.
+            package var lastSecondsAgo: Int?
+            package var isOver: Bool
+
+            package init(
+                comment: String, words: String, packets: UInt64, lastSecondsAgo: Int?, isOver: Bool
+            ) {
+                self.comment = comment
+                self.words = words
+                self.packets = packets
+                self.lastSecondsAgo = lastSecondsAgo
+                self.isOver = isOver
+            }
+        }
 
         package init() {}
     }

@@ -3,7 +3,9 @@ package import Settings
 
 extension FirewallPolicy {
     /// The policy that the config file asks for.
-    package init(_ settings: Settings) throws(FirewallError) {
+    ///
+    /// `agents`: the users that the daemon and OpenVPN run as.
+    package init(_ settings: Settings, agents: [UInt32]) throws(FirewallError) {
         var uplinks: [Uplink] = []
         for uplink in settings.uplinks {
             uplinks.append(
@@ -24,22 +26,12 @@ extension FirewallPolicy {
             vpn: vpn, nameServers: settings.dns.servers, timeServers: settings.ntp.servers,
             cloudPorts: settings.cloud.ports,
             machines: settings.machines.map { Machine(address: $0.address, port: $0.port) },
-            lanToWAN: LANToWAN(settings.firewall.lanToWAN))
+            openings: settings.firewall)
+        self.agents = agents
     }
 
     private static func interface(_ text: String) throws(FirewallError) -> InterfaceName {
         guard let name = InterfaceName(text) else { throw .unusableInterface(text) }
         return name
-    }
-}
-
-extension FirewallPolicy.LANToWAN {
-    fileprivate init(_ setting: Settings.Firewall.LANToWAN) {
-        switch setting {
-        case .neither: self = .neither
-        case .private: self = .private
-        case .public: self = .public
-        case .both: self = .both
-        }
     }
 }

@@ -10,6 +10,6 @@ struct SiteCommand: AsyncParsableCommand {
             DemoCommand.self, UpCommand.self, FootprintCommand.self, MachineCommand.self,
             ReadCommand.self,
             FloodCommand.self,
-            SinkCommand.self,
+            SinkCommand.self, FuzzCommand.self, FuzzWatchCommand.self, ClosedCommand.self,
         ])
 }

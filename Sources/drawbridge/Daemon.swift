@@ -2,6 +2,7 @@ import Base
 import Configuration
 import Console
 import Firewall
+import Glibc
 import Linux
 import Logging
 import ServiceLifecycle
@@ -31,7 +32,8 @@ struct Daemon: Sendable {
 
         // Closed before anything else is begun.
         let firewall = try FirewallService(logger: logs("firewall"))
-        let policy = try FirewallPolicy(settings)
+        // OpenVPN runs as the same user.
+        let policy = try FirewallPolicy(settings, agents: [geteuid()])
         try await firewall.apply(policy)
 
         let house = try House(

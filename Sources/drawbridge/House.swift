@@ -153,7 +153,7 @@ final class House: Sendable {
         new.device.stateDirectory = old.device.stateDirectory
         new.device.runDirectory = old.device.runDirectory
 
-        let newPolicy = try FirewallPolicy(new)
+        let newPolicy = try FirewallPolicy(new, agents: policy.part.agents)
         let newUplinks =
             new.uplinks == uplinks.part
             ? nil

@@ -5,6 +5,7 @@ import Console
 import Egress
 import Firewall
 import KillSwitch
+import Linux
 import Machines
 import Recorder
 import Settings
@@ -91,10 +92,29 @@ struct StatusReport: Sendable {
                 .init(name: $0.name, packets: $0.packets, bytes: $0.bytes)
             }
             section.isGateOpen = try remote?.gate.isOpen() ?? false
+            section.foreignChanges = status.foreignChanges
+            section.exceptions = exceptions(status)
         } catch {
             section.state = "\(error)"
         }
         return section
+    }
+
+    private func exceptions(_ status: FirewallStatus) -> [StatusDocument.Firewall.Exception] {
+        let (now, wall) = (clock.now(), SystemClock().wall())
+        let allowed = settings.firewall.allowed.enumerated().map { number, allow in
+            let hit = status.exceptions.first { $0.number == number }
+            return StatusDocument.Firewall.Exception(
+                comment: allow.comment, words: "\(allow)", packets: hit?.packets ?? 0,
+                lastSecondsAgo: hit?.lastAt.map { seconds(since: $0, now) },
+                isOver: allow.until.map { $0 <= wall } ?? false)
+        }
+        let forwards = zip(settings.firewall.forwards, status.forwarded).map { forward, counter in
+            StatusDocument.Firewall.Exception(
+                comment: forward.comment, words: "\(forward)", packets: counter.packets,
+                lastSecondsAgo: nil, isOver: false)
+        }
+        return allowed + forwards
     }
 
     private func egressSection(_ status: EgressStatus) -> StatusDocument.Egress {

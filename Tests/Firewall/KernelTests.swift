@@ -115,12 +115,12 @@ struct KernelTests {
     func refusedRules() async throws {
         let host = try NamespaceHost()
         let table = try await host.perform { try KernelFilterTable() }
-        try await host.run(["/usr/sbin/nft", "-f", "-"], input: Ruleset.denyAll.text)
+        try await host.run(["/usr/sbin/nft", "-f", "-"], input: Ruleset.denyAll.text())
         let before = try table.read()
         #expect(before.deviation(from: .denyAll) == nil)
         let result = try await host.run(
             ["/usr/sbin/nft", "-f", "-"],
-            input: Ruleset.denyAll.text + "add rule inet drawbridge input goto nowhere\n")
+            input: Ruleset.denyAll.text() + "add rule inet drawbridge input goto nowhere\n")
         #expect(!result.exit.isSuccess)
         #expect(try table.read() == before)
     }

@@ -79,6 +79,26 @@ import Testing
             ])
     }
 
+    @Test(
+        "behaviour 2.5: only the daemon's user begins; what has begun goes on for whoever it belongs to"
+    )
+    func agents() throws {
+        var policy = try examplePolicy()
+        policy.agents = [0, 990]
+        let rules = try chain("output", of: Ruleset(for: policy))
+        let users = "meta skuid { 0, 990 }"
+        for begins in [
+            "icmp type echo-request", "tcp . 53, udp . 53", "192.168.140.10 . 502", "@cloud",
+        ] {
+            let matching = rules.filter { $0.contains(begins) }
+            #expect(!matching.isEmpty)
+            for rule in matching {
+                #expect(rule.contains(users) || rule.contains("ct state established"), "\(rule)")
+            }
+        }
+        #expect(rules.filter { $0.contains("udp dport 123") }.allSatisfy { !$0.contains("skuid") })
+    }
+
     @Test("DHCP passes only on the uplinks that use it")
     func dhcp() throws {
         let with = Ruleset(for: try examplePolicy(dhcp: true))
@@ -88,7 +108,7 @@ import Testing
         #expect(
             try chain("output", of: with).contains(
                 #"oifname { "eth0" } udp sport 68 udp dport 67 accept"#))
-        #expect(!Ruleset(for: try examplePolicy()).text.contains("sport 67"))
+        #expect(!Ruleset(for: try examplePolicy()).text().contains("sport 67"))
     }
 
     @Test("without remote access there is no way through at all")
@@ -107,7 +127,7 @@ import Testing
         policy.nameServers = []
         policy.cloudPorts = []
         policy.uplinks = []
-        #expect(!Ruleset(for: policy).text.contains("{  }"))
+        #expect(!Ruleset(for: policy).text().contains("{  }"))
         #expect(try chain("output", of: Ruleset(for: policy)).count == 3)
     }
 
@@ -117,7 +137,9 @@ import Testing
     func endsInDrop(vpn: Bool) throws {
         for ruleset in [Ruleset(for: try examplePolicy(vpn: vpn)), .denyAll] {
             for chain in ruleset.chains
-            where chain.hook.map({ Ruleset.Hook.filters.contains($0) }) ?? true {
+            where chain.hook.map({ Ruleset.Hook.filters.contains($0) })
+                ?? !chain.name.hasPrefix("trial_")
+            {
                 let last = try #require(chain.rules.last)
                 #expect(last.hasPrefix("counter name ") && last.hasSuffix(" drop"))
             }
@@ -131,8 +153,13 @@ import Testing
     @Test("the text of deny-all, whole")
     func denyAllText() {
         let counters = Ruleset.Counter.allCases.map { "\tcounter \($0.rawValue) {\n\t}\n" }.joined()
+        let tried = ["input", "forward", "output", "marks", "destination_nat", "source_nat"]
+        let maps = tried.map {
+            "\tmap trial_\($0) {\n\t\ttype nf_proto : verdict\n\t\tflags timeout\n\t}\n"
+        }.joined()
+        let chains = tried.map { "\tchain trial_\($0) {\n\t}\n" }.joined()
         #expect(
-            Ruleset.denyAll.text == """
+            Ruleset.denyAll.text() == """
                 add table inet drawbridge
                 flush table inet drawbridge
                 table inet drawbridge {
@@ -146,7 +173,7 @@ import Testing
                 \t\tflags timeout
                 \t\tsize 16
                 \t}
-                \tchain vpn_to_lan {
+                \(maps)\tchain vpn_to_lan {
                 \t\tcounter name vpn_to_lan drop
                 \t}
                 \tchain lan_to_vpn {
@@ -175,7 +202,7 @@ import Testing
                 \tchain source_nat {
                 \t\ttype nat hook postrouting priority srcnat; policy accept;
                 \t}
-                }
+                \(chains)}
 
                 """)
     }

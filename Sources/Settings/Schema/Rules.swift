@@ -13,6 +13,7 @@ struct Rules {
         checkMachines()
         checkAllowList()
         checkKeySwitch()
+        checkFirewall()
     }
 
     // MARK: - Names
@@ -162,12 +163,12 @@ struct Rules {
 
     // MARK: - Words
 
-    private mutating func complain(_ key: String, _ message: String) {
+    mutating func complain(_ key: String, _ message: String) {
         report.add(message, key: key, at: report.place(of: key))
     }
 
     /// A key with its place, or as a default.
-    private func reference(to key: String) -> String {
+    func reference(to key: String) -> String {
         report.isSet(key) ? "\(key) (\(report.place(of: key)))" : "\(key) (its default)"
     }
 }
