@@ -7,7 +7,8 @@ struct SiteCommand: AsyncParsableCommand {
         commandName: "drawbridge-site",
         abstract: "An emulated site on one machine: providers, cloud, machine and router.",
         subcommands: [
-            DemoCommand.self, UpCommand.self, FootprintCommand.self, MachineCommand.self,
+            DemoCommand.self, UpCommand.self, FootprintCommand.self, BacklogCommand.self,
+            MachineCommand.self,
             ReadCommand.self,
             FloodCommand.self,
             SinkCommand.self,

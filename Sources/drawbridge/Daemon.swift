@@ -29,7 +29,6 @@ struct Daemon: Sendable {
     func run() async throws {
         let clock = SystemClock()
         let begun = clock.now()
-        let bootID = try SystemClock.bootID()
 
         // Closed before anything else is begun.
         let firewall = try FirewallService(logger: logs("firewall"))
@@ -49,7 +48,7 @@ struct Daemon: Sendable {
             logger: logs("machines"))
         let cloud = CloudService(
             settings: settings.cloud, device: settings.device.name, machines: settings.machines,
-            records: recorder, bootID: bootID, clock: clock, wall: { clock.wall() },
+            records: recorder, clock: clock, wall: { clock.wall() },
             logger: logs("cloud"))
         let remote = try RemoteAccess(settings, resolve: { try await egress.resolve($0) }, logs)
         let report = StatusReport(
@@ -81,8 +80,12 @@ struct Daemon: Sendable {
                 try await cloud.run()
             },
             Room("uplinks to cloud and tunnel") {
-                for await _ in uplinks.events.prefix(1) { online.continuation.yield() }
-                for await _ in uplinks.events {
+                for await way in uplinks.events.prefix(1) {
+                    await cloud.setBacklogBudget(backlogBudget(over: way.name))
+                    online.continuation.yield()
+                }
+                for await way in uplinks.events {
+                    await cloud.setBacklogBudget(backlogBudget(over: way.name))
                     await cloud.reconnect()
                     await remote?.tunnel.uplinkChanged()
                 }
@@ -102,6 +105,12 @@ struct Daemon: Sendable {
         ).run()
         try? Notify().send(.stopping)
         logs("daemon").notice("stopped")
+    }
+
+    /// Bytes a second that old records may take on an uplink.
+    private func backlogBudget(over name: String) -> Int {
+        let uplink = settings.uplinks.first { $0.name == name } ?? settings.uplinks[0]
+        return Int(uplink.backlogBudget.bytes)
     }
 }
 
