@@ -110,7 +110,7 @@ package struct ModbusLoad: Sendable {
 
     private func processorTime() -> Duration {
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
         func duration(_ time: timeval) -> Duration {
             .seconds(time.tv_sec) + .microseconds(Int64(time.tv_usec))
         }
