@@ -5,8 +5,13 @@ set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-swift build -c release --static-swift-stdlib -q
-bin=$(swift build -c release --static-swift-stdlib --show-bin-path)
+# BIN names a directory with the programs, if they are there already.
+bin=${BIN:-}
+if [ -z "$bin" ]; then
+    swift build -c release --static-swift-stdlib -q
+    bin=$(swift build -c release --static-swift-stdlib --show-bin-path)
+fi
+case $bin in */debug) build=debug ;; *) build=release ;; esac
 hours=${HOURS:-10}
 cuts=${CUTS:-5}
 rows=$(mktemp)
@@ -19,7 +24,7 @@ mkdir -p docs/figures
     echo
     echo "Written by \`bench/backlog.sh\`: the emulated site, one uplink, $hours simulated hours offline (7 tags, once a"
     echo "second, written by the recorder itself), then the link returns and is cut $cuts times for 5 s while the"
-    echo "backlog is on its way. One run; $(nproc) cores, load $(cut -d ' ' -f 1 /proc/loadavg) at its end, kernel $(uname -r)."
+    echo "backlog is on its way. One run of a $build build; $(nproc) cores, load $(cut -d ' ' -f 1 /proc/loadavg) at its end, kernel $(uname -r)."
     echo
     echo '| what | measured |'
     echo '|---|---|'

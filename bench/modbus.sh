@@ -22,8 +22,12 @@ if [ "${1:-}" = --inside ]; then
     exit 0
 fi
 
-swift build -c release --static-swift-stdlib -q
-BIN=$(swift build -c release --static-swift-stdlib --show-bin-path)
+# BIN names a directory with the programs, if they are there already.
+if [ -z "${BIN:-}" ]; then
+    swift build -c release --static-swift-stdlib -q
+    BIN=$(swift build -c release --static-swift-stdlib --show-bin-path)
+fi
+case $BIN in */debug) build=debug ;; *) build=release ;; esac
 VENV=${VENV:-$root/.build/bench-venv}
 [ -x "$VENV/bin/python" ] || python3 -m venv "$VENV"
 "$VENV/bin/pip" -q install pymodbus pyModbusTCP
@@ -38,7 +42,7 @@ mkdir -p docs/figures
     echo
     echo "Written by \`bench/modbus.sh\`: $("$VENV/bin/pip" list 2>/dev/null | awk 'tolower($1) ~ /modbus/ { printf "%s%s %s", sep, $1, $2; sep = ", " }')"
     echo "on the loopback of a network namespace. Measured is our process alone: reading, decoding and handing over, without"
-    echo "the ring. One run; $(nproc) cores, load $(cut -d ' ' -f 1 /proc/loadavg) at its end."
+    echo "the ring. One run of a $build build; $(nproc) cores, load $(cut -d ' ' -f 1 /proc/loadavg) at its end."
     echo
     echo '| what | measured |'
     echo '|---|---|'

@@ -8,9 +8,7 @@ struct SiteCommand: AsyncParsableCommand {
         abstract: "An emulated site on one machine: providers, cloud, machine and router.",
         subcommands: [
             DemoCommand.self, UpCommand.self, FootprintCommand.self, BacklogCommand.self,
-            MachineCommand.self,
-            ReadCommand.self,
-            FloodCommand.self,
-            SinkCommand.self,
+            ModbusCommand.self, SparkplugCommand.self, MachineCommand.self, ReadCommand.self,
+            FloodCommand.self, SinkCommand.self,
         ])
 }
