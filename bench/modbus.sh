@@ -12,7 +12,12 @@ if [ "${1:-}" = --inside ]; then
         "$VENV/bin/python" "bench/modbus/${server}_server.py" 5020 >"$ROWS.$server" 2>&1 &
         pid=$!
         trap 'kill $pid 2>/dev/null || :' EXIT
-        sleep 4
+        # A busy machine needs a while to start it.
+        for _ in $(seq 60); do
+            "$VENV/bin/python" -c 'import socket; socket.create_connection(("127.0.0.1", 5020))' \
+                2>/dev/null && break
+            sleep 1
+        done
         case $server in pymodbus) seconds=$SECONDS_EACH ;; *) seconds=0 ;; esac
         "$BIN/drawbridge-site" modbus --name "$server" --port 5020 --devices "$DEVICES" \
             --seconds "$seconds" >> "$ROWS" || { cat "$ROWS" "$ROWS.$server" >&2; exit 1; }
