@@ -59,7 +59,8 @@ let package = Package(
         // The foundations.
         .target(name: "Base", swiftSettings: strict),
         .target(name: "Settings", dependencies: ["Base"], swiftSettings: strict),
-        .target(name: "Linux", dependencies: ["Base", "CLinux"], swiftSettings: strict),
+        .target(
+            name: "Linux", dependencies: ["Base", "CLinux", "COpenSSL"], swiftSettings: strict),
 
         // The rooms.
         room("Uplinks"),
@@ -77,12 +78,16 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CGPIO", linkerSettings: [.linkedLibrary("gpiod")]),
         .systemLibrary(name: "CMosquitto"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus"),
 
         // The emulated site: never part of the daemon.
         .target(
             name: "Site",
-            dependencies: ["Base", "Linux", "Cloud", "Console", "CModbus", log],
+            dependencies: [
+                "Base", "Settings", "Linux", "Recorder", "Machines", "Cloud", "Console", "CModbus",
+                log,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "drawbridge-site",

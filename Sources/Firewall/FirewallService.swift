@@ -225,9 +225,9 @@ package actor FirewallService {
 
     /// Closes every cloud address that is open; live connections stay (`docs/behaviour.md` §2.5).
     package func forgetOpenings() async throws {
-        await enter()
-        defer { leave() }
-        try await table.load(Ruleset.forgetOpenings)
+        hasLoaded = false
+        inForce = nil
+        if let wanted { try await apply(wanted) }
     }
 
     /// What is in force, what was dropped, and what the exceptions let pass.

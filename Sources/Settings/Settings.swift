@@ -45,17 +45,29 @@ package struct Settings: Equatable, Sendable {
         package var usesDHCP: Bool
         /// `network`: the uplink's own network, for overlap checks; nil when it is not known beforehand.
         package var network: CIDR?
+        /// `metered`: whether its bytes are paid for.
+        package var isMetered: Bool
+        /// `backlog`: bytes a second that old records may take beside live data; nil: by `metered`.
+        package var backlog: ByteSize?
         package var keepAlive: KeepAlive
+
+        /// Bytes a second that old records may take beside live data.
+        package var backlogBudget: ByteSize {
+            backlog ?? ByteSize(bytes: isMetered ? 64_000 : 1_000_000)
+        }
 
         package init(
             name: String, interface: String, gateway: IPv4Address? = nil, usesDHCP: Bool,
-            network: CIDR? = nil, keepAlive: KeepAlive
+            network: CIDR? = nil, isMetered: Bool = false, backlog: ByteSize? = nil,
+            keepAlive: KeepAlive
         ) {
             self.name = name
             self.interface = interface
             self.gateway = gateway
             self.usesDHCP = usesDHCP
             self.network = network
+            self.isMetered = isMetered
+            self.backlog = backlog
             self.keepAlive = keepAlive
         }
     }

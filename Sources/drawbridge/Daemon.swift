@@ -28,7 +28,6 @@ struct Daemon: Sendable {
     func run() async throws {
         let clock = SystemClock()
         let begun = clock.now()
-        let bootID = try SystemClock.bootID()
 
         // Closed before anything else is begun.
         let firewall = try FirewallService(logger: logs("firewall"))
@@ -37,7 +36,7 @@ struct Daemon: Sendable {
         try await firewall.apply(policy)
 
         let house = try House(
-            settings, firewall: firewall, policy: policy, bootID: bootID, logs: logs)
+            settings, firewall: firewall, policy: policy, logs: logs)
         let configuration = ConfigurationService(
             file: file, running: sources,
             history: ConfigurationHistory(stateDirectory: settings.device.stateDirectory),

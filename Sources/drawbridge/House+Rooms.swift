@@ -37,12 +37,11 @@ extension House {
     }
 
     static func makeCloud(
-        _ part: CloudPart, _ records: RecorderKeeperService, _ bootID: BootID,
-        _ clock: SystemClock, _ logs: Logs
+        _ part: CloudPart, _ records: RecorderKeeperService, _ clock: SystemClock, _ logs: Logs
     ) -> CloudService {
         CloudService(
             settings: part.cloud, device: part.device, machines: part.machines, records: records,
-            bootID: bootID, clock: clock, wall: { clock.wall() }, logger: logs("cloud"))
+            clock: clock, wall: { clock.wall() }, logger: logs("cloud"))
     }
 
     /// For a place where nobody lives.

@@ -102,14 +102,14 @@ struct StatusReport: Sendable {
 
     private func exceptions(_ status: FirewallStatus) -> [StatusDocument.Firewall.Exception] {
         let (now, wall) = (clock.now(), SystemClock().wall())
-        let allowed = settings.firewall.allowed.enumerated().map { number, allow in
+        let allowed = house.settings.firewall.allowed.enumerated().map { number, allow in
             let hit = status.exceptions.first { $0.number == number }
             return StatusDocument.Firewall.Exception(
                 comment: allow.comment, words: "\(allow)", packets: hit?.packets ?? 0,
                 lastSecondsAgo: hit?.lastAt.map { seconds(since: $0, now) },
                 isOver: allow.until.map { $0 <= wall } ?? false)
         }
-        let forwards = zip(settings.firewall.forwards, status.forwarded).map { forward, counter in
+        let forwards = zip(house.settings.firewall.forwards, status.forwarded).map { forward, counter in
             StatusDocument.Firewall.Exception(
                 comment: forward.comment, words: "\(forward)", packets: counter.packets,
                 lastSecondsAgo: nil, isOver: false)

@@ -137,3 +137,9 @@ extension Kind where Value == Settings.Endpoint {
         return Settings.Endpoint(host: host, port: port)
     }
 }
+
+extension Kind where Value == SPKIPin {
+    static let pin = Kind.quoted(
+        "a pin of a public key", hint: "\"sha256/\" and 44 characters of Base64"
+    ) { text in SPKIPin(text) }
+}
