@@ -3,7 +3,9 @@ package import Settings
 
 extension FirewallPolicy {
     /// The policy that the config file asks for.
-    package init(_ settings: Settings) throws(FirewallError) {
+    ///
+    /// `needsGrant`: whether the gate's grant is there to be asked for; every kernel from 5.12 on has it.
+    package init(_ settings: Settings, needsGrant: Bool = true) throws(FirewallError) {
         var uplinks: [Uplink] = []
         for uplink in settings.uplinks {
             uplinks.append(
@@ -24,6 +26,7 @@ extension FirewallPolicy {
             vpn: vpn, nameServers: settings.dns.servers, timeServers: settings.ntp.servers,
             cloudPorts: settings.cloud.ports,
             machines: settings.machines.map { Machine(address: $0.address, port: $0.port) })
+        self.needsGrant = needsGrant
     }
 
     private static func interface(_ text: String) throws(FirewallError) -> InterfaceName {

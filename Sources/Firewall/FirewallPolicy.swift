@@ -12,6 +12,8 @@ package struct FirewallPolicy: Equatable, Sendable {
     /// What may be reached at an address that the resolver has opened.
     package var cloudPorts: [TransportPort]
     package var machines: [Machine]
+    /// Whether what passes the gate must carry the mark of a living daemon (`GateLease.holdsGrant`).
+    package var needsGrant = false
 
     package struct Uplink: Equatable, Sendable {
         package var interface: InterfaceName

@@ -45,6 +45,12 @@ package struct Ruleset: Equatable, Sendable {
     package static let cloudSet = "cloud"
     /// Conntrack's mark of a connection that was begun to an open cloud address.
     package static let cloudMark = "0x64620001"
+    /// Conntrack's mark of a connection that a remote user has begun through the gate.
+    package static let vpnMark: UInt32 = 0x6462_0002
+    /// The table that marks what may pass the gate, and that ends with the daemon.
+    package static let grantTable = "drawbridge-grant"
+    /// The mark of a packet that `grantTable` lets pass.
+    package static let grantMark: UInt32 = 0x6462_0003
     /// Most cloud addresses open at a time.
     package static let cloudAddressesMax = 1024
     /// The gate needs two elements; a refresh holds each of them twice for a moment.
@@ -161,8 +167,9 @@ extension Ruleset {
     private static func vpnToLAN(_ policy: FirewallPolicy) -> [String] {
         guard let vpn = policy.vpn else { return [Counter.vpnToLAN.drop] }
         let pair = "ip saddr \(vpn.network) ip daddr \(policy.lan.network)"
-        return [
-            "\(pair) ct direction original ct state new,established accept",
+        return grant(policy, Counter.vpnToLAN) + [
+            "\(pair) ct direction original ct state new,established "
+                + "ct mark set 0x\(String(vpnMark, radix: 16)) accept",
             "\(pair) meta l4proto icmp ct direction original ct state related accept",
             Counter.vpnToLAN.drop,
         ]
@@ -172,11 +179,16 @@ extension Ruleset {
     private static func lanToVPN(_ policy: FirewallPolicy) -> [String] {
         guard let vpn = policy.vpn else { return [Counter.lanToVPN.drop] }
         let pair = "ip saddr \(policy.lan.network) ip daddr \(vpn.network)"
-        return [
+        return grant(policy, Counter.lanToVPN) + [
             "\(pair) ct direction reply ct state established accept",
             "\(pair) meta l4proto icmp ct direction reply ct state related accept",
             Counter.lanToVPN.drop,
         ]
+    }
+
+    /// Without the mark the daemon that opened the gate is dead.
+    private static func grant(_ policy: FirewallPolicy, _ counter: Counter) -> [String] {
+        policy.needsGrant ? ["meta mark != 0x\(String(grantMark, radix: 16)) \(counter.drop)"] : []
     }
 
     /// §2.5: what the router itself sends.

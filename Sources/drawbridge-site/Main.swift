@@ -11,5 +11,8 @@ struct SiteCommand: AsyncParsableCommand {
             ReadCommand.self,
             FloodCommand.self,
             SinkCommand.self,
+            ExchangeCommand.self,
+            GateCommand.self,
+            RestartsCommand.self,
         ])
 }

@@ -33,7 +33,8 @@ struct Daemon: Sendable {
 
         // Closed before anything else is begun.
         let firewall = try FirewallService(logger: logs("firewall"))
-        let policy = try FirewallPolicy(settings)
+        let gate = try RemoteAccess.gate(settings, logs("switch"))
+        let policy = try FirewallPolicy(settings, needsGrant: gate?.holdsGrant ?? false)
         try await firewall.apply(policy)
 
         let recorder = RecorderKeeperService(
@@ -51,7 +52,8 @@ struct Daemon: Sendable {
             settings: settings.cloud, device: settings.device.name, machines: settings.machines,
             records: recorder, bootID: bootID, clock: clock, wall: { clock.wall() },
             logger: logs("cloud"))
-        let remote = try RemoteAccess(settings, resolve: { try await egress.resolve($0) }, logs)
+        let remote = try RemoteAccess(
+            settings, gate: gate, resolve: { try await egress.resolve($0) }, logs)
         let report = StatusReport(
             settings: settings, begun: begun, clock: clock, uplinks: uplinks, firewall: firewall,
             egress: egress, recorder: recorder, machines: machines, cloud: cloud, remote: remote)
