@@ -92,7 +92,8 @@ package final class NFTablesGrant: Sendable {
             $0.attribute(1, string: table)  // NFTA_RULE_TABLE
             $0.attribute(2, string: chain)  // NFTA_RULE_CHAIN
             $0.nested(4) { list in  // NFTA_RULE_EXPRESSIONS
-                for (key, name) in [(UInt32(6), from), (UInt32(7), to)] {  // NFT_META_IIFNAME, …OIF…
+                // NFT_META_IIFNAME, NFT_META_OIFNAME
+                for (key, name) in [(UInt32(6), from), (UInt32(7), to)] {
                     expression("meta", &list) {
                         $0.attribute(1, network: UInt32(1))  // NFTA_META_DREG, NFT_REG_1
                         $0.attribute(2, network: key)  // NFTA_META_KEY
@@ -100,7 +101,8 @@ package final class NFTablesGrant: Sendable {
                     expression("cmp", &list) {
                         $0.attribute(1, network: UInt32(1))  // NFTA_CMP_SREG
                         $0.attribute(2, network: UInt32(0))  // NFTA_CMP_OP, NFT_CMP_EQ
-                        $0.nested(3) { $0.attribute(1, NFTablesElement.key(name)) }  // NFTA_CMP_DATA
+                        // NFTA_CMP_DATA
+                        $0.nested(3) { $0.attribute(1, NFTablesElement.key(name)) }
                     }
                 }
                 expression("immediate", &list) {

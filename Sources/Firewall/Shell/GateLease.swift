@@ -66,7 +66,7 @@ package final class GateLease: Sendable {
         reader = Mutex(try NFTablesSocket())
         inwardKey = inward.key
         // A kernel without conntrack netlink: what was open is closed all the same.
-        connections = Mutex(try? ConntrackFlush(mark: Ruleset.vpnMark))
+        connections = Mutex(try? ConntrackFlush(mark: ConnectionMark.vpn.rawValue))
         do throws(SystemError) {
             grant =
                 withGrant

@@ -41,6 +41,10 @@ package struct RestartBench: Sendable {
     ) async throws -> Result {
         try await layCable()
         try await site.startDaemon(config: Site.shippedConfiguration())
+        // What passes before the first rules would count as begun by the machine, and never pass again.
+        try await site.waitUntil(within: .seconds(10), "the daemon answers") {
+            (try? await site.status()) != nil
+        }
         for (place, to, tally) in [
             (Place.plc, "10.8.0.66", inward), (.office, "\(Site.machineAddress)", outward),
         ] {
