@@ -123,6 +123,7 @@ let package = Package(
             name: "SitesTests",
             dependencies: [
                 "Base", "Linux", "Site", "Console", "drawbridge", "drawbridge-site", "fakegpiod",
+                "TestSupport",
             ],
             path: "Tests/Sites", swiftSettings: strict),
     ],

@@ -6,7 +6,7 @@ import Synchronization
 
 /// The firewall's side of the key switch: an opening that the kernel itself shuts when nobody renews it.
 package protocol Gate: Sendable {
-    /// Opens the gate, or keeps it open for one more lease (500 ms).
+    /// Opens the gate, or keeps it open for one more lease (480 ms).
     func refresh() throws(SystemError)
 
     /// Shuts the gate now.

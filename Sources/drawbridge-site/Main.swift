@@ -14,5 +14,6 @@ struct SiteCommand: AsyncParsableCommand {
             ExchangeCommand.self,
             GateCommand.self,
             RestartsCommand.self,
+            TurnsCommand.self,
         ])
 }

@@ -22,8 +22,9 @@ package final class GateLease: Sendable {
         var deleteOutward: NFTablesBatch
     }
 
-    /// How long the gate stays open after a refresh.
-    package static let durationDefault: Duration = .milliseconds(500)
+    /// How long the gate stays open after a refresh: a daemon that hangs is cut off within half a second, the
+    /// kernel's and the packet's own delay included.
+    package static let durationDefault: Duration = .milliseconds(480)
 
     private let state: Mutex<State>
     /// For looking only: an order to close never waits for an ordinary thread that asks for the state.

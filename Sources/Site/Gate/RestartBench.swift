@@ -62,7 +62,7 @@ package struct RestartBench: Sendable {
 
         var result = Result()
         let before = (Exchange.Tally(path: inward), Exchange.Tally(path: outward))
-        var random = Weather(seed: seed)
+        var random = Chance(seed: seed)
         for number in 0..<restarts {
             if random.below(2) == 0 {
                 try await site.killDaemon()
@@ -113,17 +113,5 @@ package struct RestartBench: Sendable {
             Exchange.Tally(path: inward).received > begin.0 + 50
                 && Exchange.Tally(path: outward).received > begin.1 + 50
         }
-    }
-}
-
-/// Chance, by seed: a linear congruential generator (Knuth, MMIX).
-private struct Weather {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func below(_ limit: Int64) -> Int64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Int64(state >> 33) % limit
     }
 }
