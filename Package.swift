@@ -130,6 +130,7 @@ let package = Package(
             name: "SitesTests",
             dependencies: [
                 "Base", "Linux", "Site", "Console", "drawbridge", "drawbridge-site", "fakegpiod",
+                "TestSupport",
             ],
             path: "Tests/Sites", swiftSettings: strict),
     ],

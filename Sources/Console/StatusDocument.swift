@@ -200,6 +200,36 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var reason = ""
         /// How often it was turned since the daemon started.
         package var changes: UInt64 = 0
+        /// The line and its chip, for people.
+        package var line = ""
+        /// "low" or "high"; nil: it cannot be read.
+        package var level: String?
+        /// How long remote access has been allowed or closed.
+        package var sinceSeconds = 0
+        /// Since the lease of the open gate was renewed last; nil: never.
+        package var leaseAgeMilliseconds: Double?
+        /// How often an edge of the line shut the open gate since the daemon started.
+        package var cutCount: UInt64 = 0
+        /// The last of them, the newest at the end.
+        package var cuts: [Cut] = []
+        /// "real-time", "favoured" or "ordinary": how the kernel runs the thread that cuts.
+        package var schedule = ""
+        package var isMemoryLocked = false
+        /// Whether a broken wire reads as off.
+        package var isBrokenWireOff = false
+        /// Whether the gate closes with the daemon, or only when its lease ends.
+        package var closesWithDaemon = false
+
+        package struct Cut: Codable, Equatable, Sendable {
+            package var secondsAgo: Int
+            /// From the kernel's stamp of the edge until the firewall had obeyed.
+            package var latencyMilliseconds: Double?
+
+            package init(secondsAgo: Int, latencyMilliseconds: Double?) {
+                self.secondsAgo = secondsAgo
+                self.latencyMilliseconds = latencyMilliseconds
+            }
+        }
 
         package init() {}
     }

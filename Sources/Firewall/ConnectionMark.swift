@@ -7,6 +7,8 @@ package enum ConnectionMark: UInt32, Sendable {
     case lanToWAN = 0x6462_0002
     /// Of an exception or a port forward.
     case exception = 0x6462_0003
+    /// Of a remote user, through the gate; it has no uplink.
+    case vpn = 0x6462_0004
 
     /// The bits that tell the uplink: compare `mark & uplinkMask` with `value(uplink:)`.
     package static let uplinkMask: UInt32 = 0xffff_ff00

@@ -4,8 +4,11 @@ package import Settings
 extension FirewallPolicy {
     /// The policy that the config file asks for.
     ///
-    /// `agents`: the users that the daemon and OpenVPN run as.
-    package init(_ settings: Settings, agents: [UInt32]) throws(FirewallError) {
+    /// `agents`: the users that the daemon and OpenVPN run as. `needsGrant`: whether the gate's grant is there to
+    /// be asked for; every kernel from 5.12 on has it.
+    package init(
+        _ settings: Settings, agents: [UInt32], needsGrant: Bool = true
+    ) throws(FirewallError) {
         var uplinks: [Uplink] = []
         for uplink in settings.uplinks {
             uplinks.append(
@@ -28,6 +31,7 @@ extension FirewallPolicy {
             machines: settings.machines.map { Machine(address: $0.address, port: $0.port) },
             openings: settings.firewall)
         self.agents = agents
+        self.needsGrant = needsGrant
     }
 
     private static func interface(_ text: String) throws(FirewallError) -> InterfaceName {

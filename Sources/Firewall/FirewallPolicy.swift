@@ -15,6 +15,8 @@ package struct FirewallPolicy: Equatable, Sendable {
     package var machines: [Machine]
     /// The users whose programs may begin what only the daemon and OpenVPN need; empty: any.
     package var agents: [UInt32] = []
+    /// Whether what passes the gate must carry the mark of a living daemon (`GateLease.holdsGrant`).
+    package var needsGrant = false
     /// What the config opens besides (§2.7).
     package var openings: Settings.Firewall
 

@@ -53,8 +53,9 @@ extension Ruleset {
     static func vpnToLAN(_ policy: FirewallPolicy) -> [String] {
         guard let vpn = policy.vpn else { return [Counter.vpnToLAN.drop] }
         let pair = "ip saddr \(vpn.network) ip daddr \(policy.lan.network)"
-        return [
-            "\(pair) ct direction original ct state new,established accept",
+        return grant(policy, Counter.vpnToLAN) + [
+            "\(pair) ct direction original ct state new,established "
+                + "ct mark set \(ConnectionMark.hex(ConnectionMark.vpn.rawValue)) accept",
             "\(pair) meta l4proto icmp ct direction original ct state related accept",
             Counter.vpnToLAN.drop,
         ]
@@ -64,11 +65,17 @@ extension Ruleset {
     static func lanToVPN(_ policy: FirewallPolicy) -> [String] {
         guard let vpn = policy.vpn else { return [Counter.lanToVPN.drop] }
         let pair = "ip saddr \(policy.lan.network) ip daddr \(vpn.network)"
-        return [
+        return grant(policy, Counter.lanToVPN) + [
             "\(pair) ct direction reply ct state established accept",
             "\(pair) meta l4proto icmp ct direction reply ct state related accept",
             Counter.lanToVPN.drop,
         ]
+    }
+
+    /// Without the mark the daemon that opened the gate is dead.
+    private static func grant(_ policy: FirewallPolicy, _ counter: Counter) -> [String] {
+        policy.needsGrant
+            ? ["meta mark != \(ConnectionMark.hex(grantMark)) \(counter.drop)"] : []
     }
 
     /// §2.5: what the router itself sends.

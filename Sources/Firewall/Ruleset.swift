@@ -62,6 +62,10 @@ package struct Ruleset: Equatable, Sendable {
     package static let lanToVPNChain = "lan_to_vpn"
     /// The set of cloud addresses that the resolver has opened.
     package static let cloudSet = "cloud"
+    /// The table that marks what may pass the gate, and that ends with the daemon.
+    package static let grantTable = "drawbridge-grant"
+    /// The mark of a packet that `grantTable` lets pass.
+    package static let grantMark: UInt32 = 0x6462_00ff
     /// Most cloud addresses open at a time.
     package static let cloudAddressesMax = 1024
     /// The gate needs two elements; a refresh holds each of them twice for a moment.

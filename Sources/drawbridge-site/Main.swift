@@ -10,6 +10,7 @@ struct SiteCommand: AsyncParsableCommand {
             DemoCommand.self, UpCommand.self, FootprintCommand.self, BacklogCommand.self,
             ModbusCommand.self, SparkplugCommand.self, MachineCommand.self, ReadCommand.self,
             FloodCommand.self, SinkCommand.self, FuzzCommand.self, FuzzWatchCommand.self,
-            ClosedCommand.self,
+            ClosedCommand.self, ExchangeCommand.self, GateCommand.self, RestartsCommand.self,
+            TurnsCommand.self,
         ])
 }

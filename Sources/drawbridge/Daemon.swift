@@ -31,12 +31,14 @@ struct Daemon: Sendable {
 
         // Closed before anything else is begun.
         let firewall = try FirewallService(logger: logs("firewall"))
+        let gate = try RemoteAccess.gate(settings, logs("switch"))
         // OpenVPN runs as the same user.
-        let policy = try FirewallPolicy(settings, agents: [geteuid()])
+        let policy = try FirewallPolicy(
+            settings, agents: [geteuid()], needsGrant: gate?.holdsGrant ?? false)
         try await firewall.apply(policy)
 
         let house = try House(
-            settings, firewall: firewall, policy: policy, logs: logs)
+            settings, firewall: firewall, policy: policy, gate: gate, logs: logs)
         let configuration = ConfigurationService(
             file: file, running: sources,
             history: ConfigurationHistory(stateDirectory: settings.device.stateDirectory),

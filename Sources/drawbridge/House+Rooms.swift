@@ -21,9 +21,11 @@ extension House {
     }
 
     static func makeRemote(
-        _ settings: Settings, _ egress: Slot<EgressPart, EgressService>, _ logs: Logs
+        _ settings: Settings, _ gate: GateLease?, _ egress: Slot<EgressPart, EgressService>,
+        _ logs: Logs
     ) throws -> RemoteAccess? {
-        try RemoteAccess(settings, resolve: { try await egress.tenant.resolve($0) }, logs)
+        try RemoteAccess(
+            settings, gate: gate, resolve: { try await egress.tenant.resolve($0) }, logs)
     }
 
     static func makeMachines(

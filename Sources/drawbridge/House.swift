@@ -78,6 +78,7 @@ final class House: Sendable {
     /// Closed before anything else is begun: `firewall` has the first policy in force already.
     init(
         _ settings: Settings, firewall: FirewallService, policy first: FirewallPolicy,
+        gate: GateLease?,
         logs: @escaping @Sendable (String) -> Logger
     ) throws {
         let clock = SystemClock()
@@ -92,7 +93,8 @@ final class House: Sendable {
             Self.makeEgress(EgressPart(settings), firewall, clock, logs)
         ) { try await $0.run() }
         remote = Slot(
-            "switch and tunnel", RemotePart(settings), try Self.makeRemote(settings, egress, logs)
+            "switch and tunnel", RemotePart(settings),
+            try Self.makeRemote(settings, gate, egress, logs)
         ) { remote in
             if let remote { try await remote.run() } else { try await Self.untilCancelled() }
         }
@@ -158,13 +160,19 @@ final class House: Sendable {
         new.device.stateDirectory = old.device.stateDirectory
         new.device.runDirectory = old.device.runDirectory
 
-        let newPolicy = try FirewallPolicy(new, agents: policy.part.agents)
         let newUplinks =
             new.uplinks == uplinks.part
             ? nil
             : try UplinksService(uplinks: new.uplinks, clock: clock, logger: logs("uplinks"))
         let newRemote: RemoteAccess?? =
-            RemotePart(new) == remote.part ? nil : .some(try Self.makeRemote(new, egress, logs))
+            RemotePart(new) == remote.part
+            ? nil
+            : .some(
+                try Self.makeRemote(
+                    new, try RemoteAccess.gate(new, logs("switch")), egress, logs))
+        let newPolicy = try FirewallPolicy(
+            new, agents: policy.part.agents,
+            needsGrant: (newRemote ?? remote.tenant)?.gate.holdsGrant ?? false)
 
         var touched: [String] = []
         if newPolicy != policy.part {

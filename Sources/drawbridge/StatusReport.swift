@@ -43,7 +43,9 @@ struct StatusReport: Sendable {
         document.configuration = configurationSection(await configuration.status(), now)
         if let remote {
             document.tunnel = tunnelSection(await remote.tunnel.status(), now)
-            document.keySwitch = switchSection(remote.keySwitch.status(), document.firewall)
+            document.keySwitch = switchSection(
+                remote.keySwitch.status(), document.firewall, now,
+                closesWithDaemon: remote.gate.holdsGrant)
         }
         document.problems = problems(in: document, routes: links.problem)
         document.state =
@@ -109,7 +111,8 @@ struct StatusReport: Sendable {
                 lastSecondsAgo: hit?.lastAt.map { seconds(since: $0, now) },
                 isOver: allow.until.map { $0 <= wall } ?? false)
         }
-        let forwards = zip(house.settings.firewall.forwards, status.forwarded).map { forward, counter in
+        let forwards = zip(house.settings.firewall.forwards, status.forwarded).map {
+            forward, counter in
             StatusDocument.Firewall.Exception(
                 comment: forward.comment, words: "\(forward)", packets: counter.packets,
                 lastSecondsAgo: nil, isOver: false)
@@ -177,7 +180,8 @@ struct StatusReport: Sendable {
     }
 
     private func switchSection(
-        _ status: SwitchStatus, _ firewall: StatusDocument.Firewall
+        _ status: SwitchStatus, _ firewall: StatusDocument.Firewall, _ now: Instant,
+        closesWithDaemon: Bool
     ) -> StatusDocument.KeySwitch {
         var section = StatusDocument.KeySwitch()
         switch status.position {
@@ -190,6 +194,20 @@ struct StatusReport: Sendable {
         section.reason =
             status.gateTrouble ?? (section.position == .unknown ? status.reason : "")
         section.changes = UInt64(status.changes)
+        section.line = status.line
+        section.level = status.level?.rawValue
+        section.sinceSeconds = seconds(since: status.since, now)
+        section.leaseAgeMilliseconds = status.renewed.map { max(0, (now - $0).milliseconds) }
+        section.cutCount = UInt64(status.cutCount)
+        section.cuts = status.cuts.map {
+            .init(
+                secondsAgo: seconds(since: $0.at, now),
+                latencyMilliseconds: $0.latency?.milliseconds)
+        }
+        section.schedule = status.schedule.rawValue
+        section.isMemoryLocked = status.memoryIsLocked
+        section.isBrokenWireOff = status.brokenWireIsOff
+        section.closesWithDaemon = closesWithDaemon
         return section
     }
 

@@ -46,7 +46,7 @@ import Testing
         let ruleset = Ruleset(for: try examplePolicy())
         #expect(
             try chain("vpn_to_lan", of: ruleset) == [
-                "ip saddr 10.8.0.0/24 ip daddr 192.168.140.0/24 ct direction original ct state new,established accept",
+                "ip saddr 10.8.0.0/24 ip daddr 192.168.140.0/24 ct direction original ct state new,established ct mark set 0x64620004 accept",
                 "ip saddr 10.8.0.0/24 ip daddr 192.168.140.0/24 meta l4proto icmp ct direction original ct state related accept",
                 "counter name vpn_to_lan drop",
             ])

@@ -170,6 +170,56 @@ struct TrafficTests {
         #expect(await site.plc.perform { Probe.receive(server) } == 5)
     }
 
+    @Test("behaviour 2.4: a closed gate forgets the connections that had passed it, and no others")
+    func forgets() async throws {
+        let site = try await Site()
+        try await site.firewall.apply(examplePolicy())
+        try site.lease.refresh()
+        let machine = try address("192.168.140.10")
+        let server = try await site.plc.perform { try Probe.udp(port: 5900) }
+        let client = try await site.user.perform { try Probe.udp(port: 5901, to: machine, 5900) }
+        defer { for raw in [server, client] { close(raw) } }
+        await site.user.perform { Probe.send(client, 1) }
+        #expect(await site.plc.perform { Probe.receive(server) } == 1)
+        #expect(try await ping(site.router, "9.9.9.9"))
+        func tracked() async throws -> String {
+            try await site.router.run(["/usr/sbin/conntrack", "-L"]).output
+        }
+        #expect(try await tracked().contains("dport=5900"))
+        try site.lease.close()
+        let left = try await tracked()
+        #expect(!left.contains("dport=5900") && left.contains("9.9.9.9"))
+    }
+
+    @Test(
+        "behaviour 2.4: where the gate has a grant, the end of its holder closes it, lease or not")
+    func grant() async throws {
+        let site = try await Site()
+        var policy = try examplePolicy()
+        policy.needsGrant = true
+        try await site.firewall.apply(policy)
+        var holder: GateLease? = try await site.router.perform {
+            try GateLease(
+                vpnInterface: "vpn0", lanInterface: "br-lan", duration: .seconds(30),
+                withGrant: true)
+        }
+        #expect(holder?.holdsGrant == true)
+        // Another lease opens nothing: the grant is what the rules ask for, and it is not the lease.
+        #expect(try await tcp(site.user, "192.168.140.10", 502) == EINPROGRESS)
+        try holder?.refresh()
+        #expect(try await tcp(site.user, "192.168.140.10", 502) == ECONNREFUSED)
+        // Not even root takes it away, nor what it guards.
+        try await site.router.run(["/usr/sbin/nft", "delete", "table", "inet", Ruleset.grantTable])
+        #expect(try await tcp(site.user, "192.168.140.10", 502) == ECONNREFUSED)
+        holder = nil
+        let isShut = try await eventually {
+            try await tcp(site.user, "192.168.140.10", 502) == EINPROGRESS
+        }
+        #expect(isShut)
+        try site.lease.refresh()
+        #expect(try await tcp(site.user, "192.168.140.10", 502) == EINPROGRESS)
+    }
+
     @Test("a sender that uses an address of another network does not get through the open gate")
     func spoofedSource() async throws {
         let site = try await FirewallSite()

@@ -145,6 +145,12 @@ extension Kind where Value == Settings.KeySwitch.Line {
         case .string(let name):
             guard (1...31).contains(name.utf8.count), !name.utf8.contains(where: \.isControl)
             else { throw Refusal("cannot name a GPIO line; write 1 to 31 bytes") }
+            // A name and a number are different wires: whoever writes "3" may mean either.
+            guard !name.utf8.allSatisfy(\.isDigit) else {
+                throw Refusal(
+                    "is a number in quotes; for line number \(name) write it without quotes, "
+                        + "and a line that is named so by its number")
+            }
             return .name(name)
         default: return nil
         }
