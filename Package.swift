@@ -70,11 +70,14 @@ let package = Package(
         room("Recorder"),
         room("Machines", ["CModbus"]),
         room("Cloud", ["CMosquitto"]),
-        room("Console"),
+        room("Console", ["CTLS", "CMicroHTTPD"]),
 
         // As little C as possible.
         .target(name: "CLinux"),
         .target(name: "CGPIO", linkerSettings: [.linkedLibrary("gpiod")]),
+        .target(
+            name: "CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
         .systemLibrary(name: "CMosquitto"),
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus"),
 

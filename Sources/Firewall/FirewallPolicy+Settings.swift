@@ -23,7 +23,8 @@ extension FirewallPolicy {
                 network: settings.lan.network),
             vpn: vpn, nameServers: settings.dns.servers, timeServers: settings.ntp.servers,
             cloudPorts: settings.cloud.ports,
-            machines: settings.machines.map { Machine(address: $0.address, port: $0.port) })
+            machines: settings.machines.map { Machine(address: $0.address, port: $0.port) },
+            page: settings.page.listen.map { Machine(address: $0.address, port: $0.port) })
     }
 
     private static func interface(_ text: String) throws(FirewallError) -> InterfaceName {

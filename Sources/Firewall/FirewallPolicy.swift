@@ -12,6 +12,8 @@ package struct FirewallPolicy: Equatable, Sendable {
     /// What may be reached at an address that the resolver has opened.
     package var cloudPorts: [TransportPort]
     package var machines: [Machine]
+    /// Where the status page listens for the LAN; nil: there is none.
+    package var page: Machine?
 
     package struct Uplink: Equatable, Sendable {
         package var interface: InterfaceName
@@ -36,7 +38,7 @@ package struct FirewallPolicy: Equatable, Sendable {
         }
     }
 
-    /// A machine that the router itself dials, over TCP.
+    /// A machine that the router itself dials, over TCP; or where it is dialled itself.
     package struct Machine: Hashable, Sendable {
         package var address: IPv4Address
         package var port: UInt16
@@ -49,7 +51,8 @@ package struct FirewallPolicy: Equatable, Sendable {
 
     package init(
         uplinks: [Uplink], lan: Segment, vpn: Segment?, nameServers: [IPv4Address],
-        timeServers: [IPv4Address], cloudPorts: [TransportPort], machines: [Machine]
+        timeServers: [IPv4Address], cloudPorts: [TransportPort], machines: [Machine],
+        page: Machine? = nil
     ) {
         self.uplinks = uplinks
         self.lan = lan
@@ -58,6 +61,7 @@ package struct FirewallPolicy: Equatable, Sendable {
         self.timeServers = timeServers
         self.cloudPorts = cloudPorts
         self.machines = machines
+        self.page = page
     }
 }
 

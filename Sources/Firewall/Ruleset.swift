@@ -130,6 +130,12 @@ extension Ruleset {
                 "iifname \(dialled) meta l4proto icmp ct direction reply ct state related accept")
         }
         if let dhcp { rules.append("iifname \(dhcp) udp sport 67 udp dport 68 accept") }
+        if let page = policy.page {
+            rules.append(
+                "iifname \(lan) ip saddr \(policy.lan.network) ip daddr \(page.address) "
+                    + "tcp dport \(page.port) ct direction original ct state new,established accept"
+            )
+        }
         if let wan { rules.append("iifname \(wan) \(Counter.wanToRouter.drop)") }
         rules.append("iifname \(lan) \(Counter.lanToRouter.drop)")
         if let vpn = policy.vpn {
@@ -209,6 +215,12 @@ extension Ruleset {
         if let machines {
             rules.append(
                 "oifname \(quoted(policy.lan.interface)) ip daddr . tcp dport \(machines) accept")
+        }
+        if let page = policy.page {
+            rules.append(
+                "oifname \(quoted(policy.lan.interface)) ip saddr \(page.address) ip daddr "
+                    + "\(policy.lan.network) tcp sport \(page.port) ct direction reply "
+                    + "ct state established accept")
         }
         if let wan, let ports {
             let cloud = "meta l4proto . th dport \(ports)"

@@ -17,6 +17,8 @@ package struct Settings: Equatable, Sendable {
     package var vpn: VPN?
     /// `[switch]`; always there when `vpn` is.
     package var keySwitch: KeySwitch?
+    /// `[page]`
+    package var page: Page
 
     /// `[device]`
     package struct Device: Equatable, Sendable {
@@ -122,7 +124,8 @@ package struct Settings: Equatable, Sendable {
 
     package init(
         device: Device, uplinks: [Uplink], lan: LAN, dns: DNS, ntp: NTP, cloud: Cloud,
-        recorder: Recorder, machines: [Machine], vpn: VPN? = nil, keySwitch: KeySwitch? = nil
+        recorder: Recorder, machines: [Machine], vpn: VPN? = nil, keySwitch: KeySwitch? = nil,
+        page: Page = Page()
     ) {
         self.device = device
         self.uplinks = uplinks
@@ -134,5 +137,6 @@ package struct Settings: Equatable, Sendable {
         self.machines = machines
         self.vpn = vpn
         self.keySwitch = keySwitch
+        self.page = page
     }
 }

@@ -8,7 +8,7 @@ struct SiteCommand: AsyncParsableCommand {
         abstract: "An emulated site on one machine: providers, cloud, machine and router.",
         subcommands: [
             DemoCommand.self, UpCommand.self, FootprintCommand.self, MachineCommand.self,
-            ReadCommand.self,
+            ReadCommand.self, PagesCommand.self,
             FloodCommand.self,
             SinkCommand.self,
         ])

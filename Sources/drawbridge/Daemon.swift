@@ -3,6 +3,7 @@ import Cloud
 import Console
 import Egress
 import Firewall
+import Glibc
 import KillSwitch
 import Linux
 import Logging
@@ -23,6 +24,8 @@ import Uplinks
 ///     all ── status ──▶ Console
 struct Daemon: Sendable {
     let settings: Settings
+    /// Which config file is in force, for the event log.
+    let config: Event
     let logs: @Sendable (String) -> Logger
 
     /// Runs until SIGTERM or SIGINT; throws when it cannot do its duty at all.
@@ -55,9 +58,22 @@ struct Daemon: Sendable {
         let report = StatusReport(
             settings: settings, begun: begun, clock: clock, uplinks: uplinks, firewall: firewall,
             egress: egress, recorder: recorder, machines: machines, cloud: cloud, remote: remote)
+        let events = EventLogService(
+            store: EventFiles(directory: settings.device.stateDirectory + "/events"),
+            boot: "\(bootID)", time: { clock.timestamp() }, logger: logs("events"))
+        let watch = StatusWatchService(
+            clock: clock, events: events, look: { await report.document() })
+        let desk = ConsoleDesk(
+            settings: settings, watch: watch,
+            doctor: DoctorService(resolve: { try await egress.resolve($0) }))
+        let page = settings.page.listen.map {
+            PageService(
+                address: $0.address, port: $0.port, clock: clock, logger: logs("page"),
+                content: { (await watch.document(), await events.latest()) })
+        }
         let console = ConsoleServer(
             path: settings.device.runDirectory + "/control.sock",
-            handler: { await report.answer($0) }, logger: logs("console"))
+            handler: { await desk.answer($0) }, logger: logs("console"))
 
         let online = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
@@ -88,19 +104,25 @@ struct Daemon: Sendable {
                 }
             },
             Room("console") { try await console.run() },
+            Room("status and events") { try await watch.run() },
             Room("ready") {
                 try? Notify().send(.ready)
+                await events.record([
+                    Event(.start, "version \(Drawbridge.version), process \(getpid())"), config,
+                ])
                 logs("daemon").notice(
                     "ready", metadata: ["after_ms": "\(Int((clock.now() - begun).milliseconds))"])
                 try await gracefulShutdown()
             },
         ]
+        if let page { rooms.append(Room("page") { try await page.run() }) }
         try await ServiceGroup(
             configuration: .init(
                 services: rooms.map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logs("daemon"))
         ).run()
         try? Notify().send(.stopping)
+        await events.record([Event(.stop, "in good order")])
         logs("daemon").notice("stopped")
     }
 }

@@ -4,6 +4,7 @@ import Console
 import Egress
 import Firewall
 import KillSwitch
+import Linux
 import Machines
 import Recorder
 import Settings
@@ -23,28 +24,29 @@ struct StatusReport: Sendable {
     let cloud: CloudService
     let remote: RemoteAccess?
 
-    func answer(_ request: ConsoleRequest) async -> ConsoleReply {
-        ConsoleReply(to: request, status: await document())
-    }
-
-    private func document() async -> StatusDocument {
+    /// The state at this moment.
+    func document() async -> StatusDocument {
         let now = clock.now()
+        let time = SystemClock()
         var document = StatusDocument()
         document.device = settings.device.name
         document.softwareVersion = Drawbridge.version
         document.uptimeSeconds = seconds(since: begun, now)
+        document.timeMilliseconds = time.wall().milliseconds
+        document.utcOffsetSeconds = time.utcOffsetSeconds()
         document.isReady = true
         let links = await uplinks.status()
         document.uplinks = links.uplinks.map { uplink($0, now) }
         document.uplinkSwitches = UInt64(links.switches)
         document.firewall = await firewallSection()
-        document.egress = egressSection(await egress.status())
+        document.egress = egressSection(await egress.status(), now)
         document.recorder = recorderSection(await recorder.status())
         document.machines = await machines.status().map(machine)
         document.cloud = cloudSection(await cloud.status(), now)
         if let remote {
             document.tunnel = tunnelSection(await remote.tunnel.status(), now)
-            document.keySwitch = switchSection(remote.keySwitch.status(), document.firewall)
+            document.keySwitch = switchSection(
+                remote.keySwitch.status(), document.firewall, now)
         }
         document.problems = problems(in: document, routes: links.problem)
         document.state =
@@ -68,6 +70,7 @@ struct StatusReport: Sendable {
         section.lossPercent = status.lossPercent
         section.reason = status.reason
         section.sinceSeconds = seconds(since: status.since, now)
+        section.bursts = status.bursts
         return section
     }
 
@@ -87,12 +90,19 @@ struct StatusReport: Sendable {
         return section
     }
 
-    private func egressSection(_ status: EgressStatus) -> StatusDocument.Egress {
+    private func egressSection(
+        _ status: EgressStatus, _ now: Instant
+    ) -> StatusDocument.Egress {
         var section = StatusDocument.Egress()
         section.names = status.names.map(\.name.description)
         section.refused = status.refused.reduce(UInt64(status.refusedOthers)) {
             $0 + UInt64($1.count)
         }
+        section.refusedNames = status.refused.prefix(5).map(\.name.description)
+        section.overloaded = UInt64(status.overloaded)
+        section.servers = settings.dns.servers.map(\.description)
+        section.serversAnswer = status.serversAnswer
+        section.serversSilentSeconds = status.silentSince.map { seconds(since: $0, now) }
         return section
     }
 
@@ -112,6 +122,13 @@ struct StatusReport: Sendable {
         section.lastSequence = status.lastSequence
         section.unsentRecords = status.unsent
         section.lostRecords = status.lost
+        section.damagedFrames = status.damagedFrames
+        section.oldestMilliseconds = status.oldest?.milliseconds
+        section.newestMilliseconds = status.newest?.milliseconds
+        section.roomSeconds = RecorderForecast.roomSeconds(
+            bytes: section.bytes, quota: section.quotaBytes,
+            oldestMilliseconds: section.oldestMilliseconds,
+            newestMilliseconds: section.newestMilliseconds)
         return section
     }
 
@@ -120,6 +137,10 @@ struct StatusReport: Sendable {
         section.isConnected = status.isConnected
         section.polls = status.polls
         section.errors = status.errors
+        section.address = status.address
+        section.lastAnswerMilliseconds = status.lastAnswer?.wall.milliseconds
+        section.missedReadings = status.missed
+        section.unrecordedReadings = status.unrecorded
         section.reason = status.reason ?? (status.isConnected ? "answers" : "not asked yet")
         return section
     }
@@ -143,11 +164,13 @@ struct StatusReport: Sendable {
         section.address = status.address?.description
         section.reason = status.reason
         section.sinceSeconds = seconds(since: status.since, now)
+        section.server = status.server?.description
+        section.restarts = status.restarts
         return section
     }
 
     private func switchSection(
-        _ status: SwitchStatus, _ firewall: StatusDocument.Firewall
+        _ status: SwitchStatus, _ firewall: StatusDocument.Firewall, _ now: Instant
     ) -> StatusDocument.KeySwitch {
         var section = StatusDocument.KeySwitch()
         switch status.position {
@@ -160,6 +183,10 @@ struct StatusReport: Sendable {
         section.reason =
             status.gateTrouble ?? (section.position == .unknown ? status.reason : "")
         section.changes = UInt64(status.changes)
+        section.sinceSeconds = seconds(since: status.since, now)
+        section.schedule = status.schedule.rawValue
+        section.memoryIsLocked = status.memoryIsLocked
+        section.brokenWireIsOff = status.brokenWireIsOff
         return section
     }
 
@@ -175,8 +202,9 @@ struct StatusReport: Sendable {
         if !document.recorder.isRecording {
             problems.append("recorder: \(document.recorder.state)")
         }
-        problems += document.machines.filter { !$0.isConnected }.map {
-            "machine \($0.name): \($0.reason)"
+        problems += document.machines.compactMap { StatusText.trouble($0, at: LocalTime(document)) }
+        if let trouble = StatusText.trouble(document.egress, at: LocalTime(document)) {
+            problems.append(trouble)
         }
         if !document.cloud.isConnected { problems.append("cloud: \(document.cloud.reason)") }
         if let tunnel = document.tunnel, !tunnel.isConnected, document.keySwitch?.position == .on {

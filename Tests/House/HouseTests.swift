@@ -140,6 +140,7 @@ enum House {
     static let otherFolders: Set<String> = [
         "Base", "Settings", "Linux", "drawbridge", "Site", "drawbridge-site", "fakegpiod",
         "CLinux", "CGPIO", "CModbus", "CMosquitto", "CFakeGPIO",
+        "CTLS", "CMicroHTTPD",
     ]
     static let linesMax = 400
     private static let root = #filePath.components(separatedBy: "/Tests/House/")[0]
