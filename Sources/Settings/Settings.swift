@@ -19,6 +19,7 @@ package struct Settings: Equatable, Sendable {
     package var keySwitch: KeySwitch?
     /// `[page]`
     package var page: Page
+    package var firewall: Firewall
 
     /// `[device]`
     package struct Device: Equatable, Sendable {
@@ -125,7 +126,8 @@ package struct Settings: Equatable, Sendable {
     package init(
         device: Device, uplinks: [Uplink], lan: LAN, dns: DNS, ntp: NTP, cloud: Cloud,
         recorder: Recorder, machines: [Machine], vpn: VPN? = nil, keySwitch: KeySwitch? = nil,
-        page: Page = Page()
+        page: Page = Page(),
+        firewall: Firewall = Firewall()
     ) {
         self.device = device
         self.uplinks = uplinks
@@ -138,5 +140,6 @@ package struct Settings: Equatable, Sendable {
         self.vpn = vpn
         self.keySwitch = keySwitch
         self.page = page
+        self.firewall = firewall
     }
 }

@@ -6,8 +6,9 @@ import Testing
 @Suite struct FixtureTests {
     static let names = [
         "addresses", "allow-list", "broken-header", "duplicates", "empty", "keepalive", "lists",
-        "missing", "nine-uplinks", "page", "page-forms", "not-allowed", "not-text", "overlaps",
-        "paths", "redefined",
+        "firewall", "missing", "nine-uplinks", "page", "page-forms", "not-allowed", "not-text",
+        "overlaps", "paths",
+        "redefined",
         "slips", "syntax", "tags", "unclosed-list", "unclosed-text", "unknown-keys", "utf-16",
         "values",
     ]

@@ -30,6 +30,7 @@ enum Sections {
             Key("vpn", optional: \.settings.vpn, .table(vpn)),
             Key("switch", optional: \.settings.keySwitch, .table(keySwitch)),
             Key("page", \.settings.page, .table(page)),
+            Key("firewall", \.settings.firewall, .table(firewall)),
         ])
 
     static let device = Section(
