@@ -39,7 +39,7 @@ enum PageStyle {
         table{border-collapse:collapse;width:100%}
         th,td{text-align:left;padding:.3rem .5rem .3rem 0;border-top:1px solid var(--line);vertical-align:top;\
         font-weight:400}
-        thead th{color:var(--muted);font-size:.85rem;border-top:0}td.n{text-align:right;white-space:nowrap}
+        thead th{color:var(--muted);font-size:.85rem;border-top:0;white-space:nowrap}th[scope=row]{min-width:5rem}td.n{text-align:right;white-space:nowrap}
         meter{width:100%;height:1rem}
         dl{display:grid;grid-template-columns:auto 1fr;gap:.2rem 1rem;margin:0}dt{color:var(--muted)}dd{margin:0}
         time{white-space:nowrap;color:var(--muted)}

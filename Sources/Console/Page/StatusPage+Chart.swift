@@ -8,7 +8,7 @@ extension StatusPage {
         page.raw(
             "<span class=\"key k2\"></span>loss <span class=\"key k3\"></span>carries the traffic</p>"
         )
-        page.raw("<div class=\"grid wide\">")
+        page.raw("<div class=\"grid\">")
         for uplink in document.uplinks { card(uplink, &page) }
         page.raw("</div></section>")
     }
