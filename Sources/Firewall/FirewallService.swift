@@ -102,6 +102,13 @@ package actor FirewallService {
         try cloud?.open(addresses, for: duration)
     }
 
+    /// Closes every cloud address that is open; live connections stay (`docs/behaviour.md` §2.5).
+    package func forgetOpenings() async throws {
+        await enter()
+        defer { leave() }
+        try await table.load(Ruleset.forgetOpenings)
+    }
+
     /// What is in force and what was dropped.
     package func status() throws -> FirewallStatus {
         let installed = try table.read()

@@ -4,7 +4,7 @@ import Settings
 
 /// Answers what the command line asks.
 struct ConsoleDesk: Sendable {
-    let settings: Settings
+    let house: House
     let watch: StatusWatchService
     let doctor: DoctorService
 
@@ -19,7 +19,8 @@ struct ConsoleDesk: Sendable {
     }
 
     private func plan(_ status: StatusDocument) -> DoctorPlan {
-        DoctorPlan(
+        let settings = house.settings
+        return DoctorPlan(
             device: settings.device.name,
             uplinks: status.uplinks.map {
                 DoctorPlan.Uplink(

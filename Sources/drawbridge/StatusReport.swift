@@ -1,5 +1,6 @@
 import Base
 import Cloud
+import Configuration
 import Console
 import Egress
 import Firewall
@@ -13,36 +14,33 @@ import Uplinks
 
 /// Gathers what each room says of itself into the one document that the console shows.
 struct StatusReport: Sendable {
-    let settings: Settings
+    let house: House
+    let configuration: ConfigurationService
     let begun: Instant
     let clock: any MonotonicClock
-    let uplinks: UplinksService
-    let firewall: FirewallService
-    let egress: EgressService
-    let recorder: RecorderKeeperService
-    let machines: MachinesService
-    let cloud: CloudService
-    let remote: RemoteAccess?
+
+    private var remote: RemoteAccess? { house.remote.tenant }
 
     /// The state at this moment.
     func document() async -> StatusDocument {
         let now = clock.now()
         let time = SystemClock()
         var document = StatusDocument()
-        document.device = settings.device.name
+        document.device = house.settings.device.name
         document.softwareVersion = Drawbridge.version
         document.uptimeSeconds = seconds(since: begun, now)
         document.timeMilliseconds = time.wall().milliseconds
         document.utcOffsetSeconds = time.utcOffsetSeconds()
         document.isReady = true
-        let links = await uplinks.status()
+        let links = await house.uplinks.tenant.status()
         document.uplinks = links.uplinks.map { uplink($0, now) }
         document.uplinkSwitches = UInt64(links.switches)
         document.firewall = await firewallSection()
-        document.egress = egressSection(await egress.status(), now)
-        document.recorder = recorderSection(await recorder.status())
-        document.machines = await machines.status().map(machine)
-        document.cloud = cloudSection(await cloud.status(), now)
+        document.egress = egressSection(await house.egress.tenant.status(), now)
+        document.recorder = recorderSection(await house.recorder.tenant.status())
+        document.machines = await house.machines.tenant.status().map(machine)
+        document.cloud = cloudSection(await house.cloud.tenant.status(), now)
+        document.configuration = configurationSection(await configuration.status(), now)
         if let remote {
             document.tunnel = tunnelSection(await remote.tunnel.status(), now)
             document.keySwitch = switchSection(
@@ -57,6 +55,18 @@ struct StatusReport: Sendable {
 
     private func seconds(since begin: Instant, _ now: Instant) -> Int {
         Int(max(0, (now - begin).inSeconds))
+    }
+
+    private func configurationSection(
+        _ status: ConfigurationStatus, _ now: Instant
+    ) -> StatusDocument.Configuration {
+        var section = StatusDocument.Configuration()
+        section.file = status.file
+        section.number = status.number
+        section.sinceSeconds = seconds(since: status.since, now)
+        section.touched = status.touched
+        section.refused = status.refused
+        return section
     }
 
     private func uplink(_ status: UplinksStatus.Uplink, _ now: Instant) -> StatusDocument.Uplink {
@@ -77,7 +87,7 @@ struct StatusReport: Sendable {
     private func firewallSection() async -> StatusDocument.Firewall {
         var section = StatusDocument.Firewall()
         do {
-            let status = try await firewall.status()
+            let status = try await house.firewall.status()
             section.isInForce = status.isInForce
             section.state = status.isInForce ? "in force" : "changed by somebody else"
             section.counters = status.dropped.map {
@@ -100,7 +110,7 @@ struct StatusReport: Sendable {
         }
         section.refusedNames = status.refused.prefix(5).map(\.name.description)
         section.overloaded = UInt64(status.overloaded)
-        section.servers = settings.dns.servers.map(\.description)
+        section.servers = house.settings.dns.servers.map(\.description)
         section.serversAnswer = status.serversAnswer
         section.serversSilentSeconds = status.silentSince.map { seconds(since: $0, now) }
         return section
@@ -194,6 +204,12 @@ struct StatusReport: Sendable {
     private func problems(in document: StatusDocument, routes: String?) -> [String] {
         var problems: [String] = []
         if !document.firewall.isInForce { problems.append("firewall: \(document.firewall.state)") }
+        if let first = document.configuration.refused.first {
+            let more = document.configuration.refused.count - 1
+            problems.append(
+                "config refused, the one before runs: \(first)"
+                    + (more > 0 ? " (and \(more) more)" : ""))
+        }
         if let key = document.keySwitch, key.position == .unknown {
             problems.append("switch: \(key.reason)")
         }

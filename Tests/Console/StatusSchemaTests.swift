@@ -46,6 +46,7 @@ struct StatusSchemaTests {
             document.uplinks[index].gateway = "10.1.0.1"
         }
         document.tunnel?.address = "10.8.0.6"
+        document.configuration.number = 3
         let bytes = try ConsoleJSON.encode(document)
         let found = paths(try ConsoleJSON.decode(JSONValue.self, from: bytes))
         let root = #filePath.components(separatedBy: "/Tests/")[0]
