@@ -71,12 +71,15 @@ let package = Package(
         room("Recorder"),
         room("Machines", ["CModbus"]),
         room("Cloud", ["CMosquitto"]),
-        room("Console"),
+        room("Console", ["CTLS", "CMicroHTTPD"]),
         room("Configuration"),
 
         // As little C as possible.
         .target(name: "CLinux"),
         .target(name: "CGPIO", linkerSettings: [.linkedLibrary("gpiod")]),
+        .target(
+            name: "CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
         .systemLibrary(name: "CMosquitto"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus"),

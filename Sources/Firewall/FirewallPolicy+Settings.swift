@@ -29,7 +29,8 @@ extension FirewallPolicy {
             vpn: vpn, nameServers: settings.dns.servers, timeServers: settings.ntp.servers,
             cloudPorts: settings.cloud.ports,
             machines: settings.machines.map { Machine(address: $0.address, port: $0.port) },
-            openings: settings.firewall)
+            openings: settings.firewall,
+            page: settings.page.listen.map { Machine(address: $0.address, port: $0.port) })
         self.agents = agents
         self.needsGrant = needsGrant
     }

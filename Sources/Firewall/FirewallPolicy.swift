@@ -19,6 +19,8 @@ package struct FirewallPolicy: Equatable, Sendable {
     package var needsGrant = false
     /// What the config opens besides (§2.7).
     package var openings: Settings.Firewall
+    /// Where the status page listens for the LAN; nil: there is none.
+    package var page: Machine?
 
     package struct Uplink: Equatable, Sendable {
         package var interface: InterfaceName
@@ -43,7 +45,7 @@ package struct FirewallPolicy: Equatable, Sendable {
         }
     }
 
-    /// A machine that the router itself dials, over TCP.
+    /// A machine that the router itself dials, over TCP; or where it is dialled itself.
     package struct Machine: Hashable, Sendable {
         package var address: IPv4Address
         package var port: UInt16
@@ -57,7 +59,8 @@ package struct FirewallPolicy: Equatable, Sendable {
     package init(
         uplinks: [Uplink], lan: Segment, vpn: Segment?, nameServers: [IPv4Address],
         timeServers: [IPv4Address], cloudPorts: [TransportPort], machines: [Machine],
-        openings: Settings.Firewall = .init()
+        openings: Settings.Firewall = .init(),
+        page: Machine? = nil
     ) {
         self.uplinks = uplinks
         self.lan = lan
@@ -67,6 +70,7 @@ package struct FirewallPolicy: Equatable, Sendable {
         self.cloudPorts = cloudPorts
         self.machines = machines
         self.openings = openings
+        self.page = page
     }
 }
 

@@ -20,6 +20,12 @@ extension Ruleset {
         }
         if let dhcp { rules.append("iifname \(dhcp) udp sport 67 udp dport 68 accept") }
         rules += exceptionsToRouter(policy, exceptions)
+        if let page = policy.page {
+            rules.append(
+                "iifname \(lan) ip saddr \(policy.lan.network) ip daddr \(page.address) "
+                    + "tcp dport \(page.port) ct direction original ct state new,established accept"
+            )
+        }
         if let wan { rules.append("iifname \(wan) \(Counter.wanToRouter.drop)") }
         rules.append("iifname \(lan) \(Counter.lanToRouter.drop)")
         if let vpn = policy.vpn {
@@ -115,6 +121,12 @@ extension Ruleset {
             }
         }
         let ports = set(policy.cloudPorts.map { "\($0.transport.rawValue) . \($0.port)" })
+        if let page = policy.page {
+            rules.append(
+                "oifname \(quoted(policy.lan.interface)) ip saddr \(page.address) ip daddr "
+                    + "\(policy.lan.network) tcp sport \(page.port) ct direction reply "
+                    + "ct state established accept")
+        }
         if let wan, let ports {
             let cloud = "meta l4proto . th dport \(ports)"
             rules.append(

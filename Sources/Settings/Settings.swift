@@ -17,6 +17,8 @@ package struct Settings: Equatable, Sendable {
     package var vpn: VPN?
     /// `[switch]`; always there when `vpn` is.
     package var keySwitch: KeySwitch?
+    /// `[page]`
+    package var page: Page
     package var firewall: Firewall
 
     /// `[device]`
@@ -136,6 +138,7 @@ package struct Settings: Equatable, Sendable {
     package init(
         device: Device, uplinks: [Uplink], lan: LAN, dns: DNS, ntp: NTP, cloud: Cloud,
         recorder: Recorder, machines: [Machine], vpn: VPN? = nil, keySwitch: KeySwitch? = nil,
+        page: Page = Page(),
         firewall: Firewall = Firewall()
     ) {
         self.device = device
@@ -148,6 +151,7 @@ package struct Settings: Equatable, Sendable {
         self.machines = machines
         self.vpn = vpn
         self.keySwitch = keySwitch
+        self.page = page
         self.firewall = firewall
     }
 }

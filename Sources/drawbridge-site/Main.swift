@@ -11,6 +11,6 @@ struct SiteCommand: AsyncParsableCommand {
             ModbusCommand.self, SparkplugCommand.self, MachineCommand.self, ReadCommand.self,
             FloodCommand.self, SinkCommand.self, FuzzCommand.self, FuzzWatchCommand.self,
             ClosedCommand.self, ExchangeCommand.self, GateCommand.self, RestartsCommand.self,
-            TurnsCommand.self,
+            TurnsCommand.self, PagesCommand.self,
         ])
 }

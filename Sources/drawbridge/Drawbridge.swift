@@ -13,7 +13,8 @@ struct Drawbridge: AsyncParsableCommand {
         discussion: "Exit status: 0 fine, 1 failed, 2 misused.",
         version: version,
         subcommands: [
-            DaemonCommand.self, CheckCommand.self, StatusCommand.self, FirewallCommand.self,
+            DaemonCommand.self, CheckCommand.self, StatusCommand.self, EventsCommand.self,
+            DoctorCommand.self, SupportBundleCommand.self, FirewallCommand.self,
             ConfigCommand.self,
             SwitchCommand.self,
         ])

@@ -26,6 +26,24 @@ import Testing
             ])
     }
 
+    @Test("behaviour 2.2: the status page, where one is configured, for the LAN only")
+    func page() throws {
+        var policy = try examplePolicy()
+        let without = Ruleset(for: policy)
+        policy.page = .init(address: try address("192.168.140.1"), port: 80)
+        let with = Ruleset(for: policy)
+        let added = try ["input", "output"].flatMap { name in
+            let old = try chain(name, of: without)
+            return try chain(name, of: with).filter { !old.contains($0) }
+        }
+        #expect(
+            added == [
+                #"iifname "br-lan" ip saddr 192.168.140.0/24 ip daddr 192.168.140.1 tcp dport 80 ct direction original ct state new,established accept"#,
+                #"oifname "br-lan" ip saddr 192.168.140.1 ip daddr 192.168.140.0/24 tcp sport 80 ct direction reply ct state established accept"#,
+            ])
+        #expect(try chain("forward", of: with) == chain("forward", of: without))
+    }
+
     @Test("behaviour 2.3: the gate is the first rule of forward, and the only way through")
     func forward() throws {
         let rules = try chain("forward", of: Ruleset(for: examplePolicy()))

@@ -172,7 +172,7 @@ struct TrafficTests {
 
     @Test("behaviour 2.4: a closed gate forgets the connections that had passed it, and no others")
     func forgets() async throws {
-        let site = try await Site()
+        let site = try await FirewallSite()
         try await site.firewall.apply(examplePolicy())
         try site.lease.refresh()
         let machine = try address("192.168.140.10")
@@ -194,7 +194,7 @@ struct TrafficTests {
     @Test(
         "behaviour 2.4: where the gate has a grant, the end of its holder closes it, lease or not")
     func grant() async throws {
-        let site = try await Site()
+        let site = try await FirewallSite()
         var policy = try examplePolicy()
         policy.needsGrant = true
         try await site.firewall.apply(policy)

@@ -139,7 +139,8 @@ enum House {
     /// What stands in `Sources` beside the rooms: foundations, executables, C, and the emulated site.
     static let otherFolders: Set<String> = [
         "Base", "Settings", "Linux", "drawbridge", "Site", "drawbridge-site", "fakegpiod",
-        "CLinux", "CGPIO", "CModbus", "CMosquitto", "COpenSSL", "CFakeGPIO",
+        "CLinux", "CGPIO", "CModbus", "CMosquitto", "COpenSSL", "CFakeGPIO", "CTLS",
+        "CMicroHTTPD",
     ]
     static let linesMax = 400
     private static let root = #filePath.components(separatedBy: "/Tests/House/")[0]

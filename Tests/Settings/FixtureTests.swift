@@ -7,7 +7,8 @@ import Testing
     static let names = [
         "addresses", "allow-list", "broken-header", "covered", "duplicates", "empty", "keepalive",
         "lists",
-        "firewall", "missing", "nine-uplinks", "not-allowed", "not-text", "overlaps", "paths",
+        "firewall", "missing", "nine-uplinks", "page", "page-forms", "not-allowed", "not-text",
+        "overlaps", "paths",
         "redefined",
         "slips", "syntax", "tags", "unclosed-list", "unclosed-text", "unknown-keys", "utf-16",
         "values",

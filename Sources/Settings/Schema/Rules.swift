@@ -14,6 +14,7 @@ struct Rules {
         checkAllowList()
         checkKeySwitch()
         checkFirewall()
+        checkPage()
     }
 
     // MARK: - Names
@@ -194,6 +195,18 @@ struct Rules {
             return
         }
         complain("vpn", "stands without [switch]; remote access needs the switch that closes it")
+    }
+
+    /// The page is for those who stand at the machine: nobody else may reach it.
+    private mutating func checkPage() {
+        guard let listen = settings.page.listen, report.isSound("page.listen", "lan.network"),
+            !settings.lan.network.contains(listen.address)
+        else { return }
+        let network = reference(to: "lan.network")
+        complain(
+            "page.listen",
+            "\(listen.address) is outside \(settings.lan.network) of \(network); "
+                + "the page is shown to the machine network only")
     }
 
     // MARK: - Words

@@ -29,6 +29,7 @@ enum Sections {
             Key("machine", \.settings.machines, .tables(machine, count: 0...64)),
             Key("vpn", optional: \.settings.vpn, .table(vpn)),
             Key("switch", optional: \.settings.keySwitch, .table(keySwitch)),
+            Key("page", \.settings.page, .table(page)),
             Key("firewall", \.settings.firewall, .table(firewall)),
         ])
 
@@ -201,6 +202,10 @@ enum Sections {
             Key("bias", \.bias, .choice()),
             Key("debounce", \.debounce, .duration(.milliseconds(1) ... .seconds(10))),
         ])
+
+    static let page = Section(
+        name: "page", draft: Settings.Page(),
+        keys: [Key("listen", optional: \.listen, .listener, fallback: "none: there is no page")])
 
     private static let identity = Settings.Identity(
         authority: "/etc/drawbridge/pki/ca.pem", certificate: "/etc/drawbridge/pki/device.pem",
