@@ -42,6 +42,8 @@ package actor FirewallService {
     private static let clockIsRightFrom = WallTime(milliseconds: 1_704_067_200_000)
     /// A step of the clock after which the exceptions' ends are reckoned anew, in ms.
     private static let clockStepMax: Int64 = 2000
+    /// Until the next look after one that failed: the kernel breaks off a reading that meets a change.
+    private static let retryPause: Duration = .milliseconds(100)
     /// How often the exceptions' counters are looked at.
     private static let hitsInterval: Duration = .seconds(10)
 
@@ -105,7 +107,7 @@ package actor FirewallService {
                 try await putBack(change)
             } catch {
                 logger.error("firewall cannot be kept", metadata: ["error": "\(error)"])
-                try await clock.sleep(until: clock.now() + interval)
+                try await clock.sleep(until: clock.now() + Self.retryPause)
             }
         }
     }

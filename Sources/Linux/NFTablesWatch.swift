@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Hears of every transaction on nf_tables in this network namespace (`NFNLGRP_NFTABLES`).
 package struct NFTablesWatch: ~Copyable, Sendable {
@@ -12,6 +13,9 @@ package struct NFTablesWatch: ~Copyable, Sendable {
 
     private let socket: NetlinkSocket
     private let table: String
+    /// Of the transaction that is being told, which may take several datagrams: whether it touches rules of the
+    /// table, or only elements; nil: nothing of it yet.
+    private let touched = Mutex<Bool?>(nil)
     /// Most datagrams read in one go.
     private static let datagramsMax = 4096
 
@@ -25,7 +29,8 @@ package struct NFTablesWatch: ~Copyable, Sendable {
     /// The transactions heard since the last call that touched the table, or may have.
     package borrowing func changes() throws(SystemError) -> [Change] {
         var changes: [Change] = []
-        var touched: Bool?
+        var touched = touched.withLock { $0 }
+        defer { self.touched.withLock { [touched] in $0 = touched } }
         for _ in 0..<Self.datagramsMax {
             let replies: [NetlinkReply]
             do throws(SystemError) {

@@ -82,6 +82,7 @@ func goodDay() -> StatusDocument {
     keySwitch.sinceSeconds = 3_700
     keySwitch.schedule = "real-time"
     keySwitch.isMemoryLocked = true
+    keySwitch.isBrokenWireOff = true
     document.keySwitch = keySwitch
     return document
 }
@@ -117,6 +118,15 @@ func badDay() -> StatusDocument {
     document.recorder.damagedFrames = 2
     document.machines[1].lastAnswerMilliseconds = 1_795_009_500_000
     document.keySwitch?.position = .unknown
+    document.keySwitch?.level = "high"
+    document.keySwitch?.leaseAgeMilliseconds = 130
+    document.keySwitch?.cuts = [.init(secondsAgo: 60, latencyMilliseconds: 0.4)]
+    document.firewall.foreignChanges = 1
+    document.firewall.exceptions = [
+        .init(
+            comment: "MES reads the PLC", words: "tcp/502 from wan to 192.168.140.10", packets: 12,
+            lastSecondsAgo: 5, isOver: false)
+    ]
     document.keySwitch?.reason = "cannot open /dev/gpiochip0: No such file or directory"
     document.keySwitch?.changes = 0
     document.firewall.isGateOpen = false

@@ -51,8 +51,9 @@ struct StatusTextTests {
                           1,234,570 records since 15 Nov 15:00, 7 unsent, 5,000 lost, 2 damaged
                 Switch    unreadable, remote access closed: cannot open /dev/gpiochip0: No su...
                 VPN       forbidden by the switch, server 203.0.113.10, for 59 s
-                Firewall  in force, VPN gate closed
+                Firewall  in force, VPN gate closed, changed by others once
                           dropped: WAN to router 12,345, WAN to LAN 17
+                          open: tcp/502 from wan to 192.168.140.10 (MES reads the PLC): 12 pa...
                 Names     no DNS server answers; open: mqtt.ixon.net, vpn.ixon.net
 
                 """)

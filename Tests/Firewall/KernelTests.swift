@@ -170,7 +170,7 @@ struct KernelTests {
             #expect(try lease.isOpen())
         }
         let text = try await list(host)
-        #expect(text.contains(#""vpn0" . "br-lan" timeout 500ms"#))
+        #expect(text.contains(#""vpn0" . "br-lan" timeout 480ms"#))
         #expect(text.contains(": goto vpn_to_lan"))
         try lease.close()
         #expect(try !lease.isOpen())

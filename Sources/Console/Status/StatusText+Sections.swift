@@ -203,8 +203,7 @@ extension StatusText {
         let packets =
             counters.isEmpty
             ? "nothing dropped" : "dropped: " + counters.joined(separator: ", ")
-        return [("Firewall", [state, Piece(gate)]), ("", [Piece(packets)])]
-            + foreign(firewall) + exceptions(firewall.exceptions ?? [])
+        return [("Firewall", [state, Piece(gate)] + foreign(firewall)), ("", [Piece(packets)])]
     }
 
     /// Who sent what a counter counts.

@@ -27,10 +27,17 @@ package enum StatusText {
             fits && drawn.count == links.count
                 ? zip(links, drawn).flatMap { [$0, $1] } : clipped(links, to: 5), &screen)
         section("Cloud", cloud(document.cloud), &screen)
-        let rest =
+        let remote =
             switchLines(document.keySwitch, at: LocalTime(document)) + tunnel(document.tunnel)
-            + firewall(document.firewall) + egress(document.egress)
+        let firewall = firewall(document.firewall)
+        let egress = egress(document.egress)
         let recorder = recorder(document.recorder, at: LocalTime(document))
+        let left =
+            rows - screen.lines.count - recorder.count - remote.count - firewall.count
+            - egress.count
+        let exceptions = clipped(
+            exceptions(document.firewall.exceptions ?? []), to: max(0, left - 1))
+        let rest = remote + firewall + exceptions.map { ("", $0) } + egress
         let room = rows - screen.lines.count - recorder.count - rest.count
         let machines = machines(document.machines, at: LocalTime(document))
         section("Machines", clipped(machines, to: max(1, room)), &screen)
@@ -53,6 +60,7 @@ package enum StatusText {
     /// At most `count` lines; the last one says how many are missing.
     static func clipped(_ lines: [[Piece]], to count: Int) -> [[Piece]] {
         guard lines.count > count else { return lines }
+        guard count > 0 else { return [] }
         return lines.prefix(count - 1)
             + [[Piece("and \(lines.count - count + 1) more", .dim)]]
     }
