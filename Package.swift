@@ -67,7 +67,7 @@ let package = Package(
         room("Egress"),
         room("KillSwitch", ["CGPIO"]),
         room("Tunnel"),
-        room("Recorder"),
+        room("Recorder", ["CZstd"]),
         room("Machines", ["CModbus"]),
         room("Cloud", ["CMosquitto"]),
         room("Console"),
@@ -76,6 +76,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CGPIO", linkerSettings: [.linkedLibrary("gpiod")]),
         .systemLibrary(name: "CMosquitto"),
+        .systemLibrary(name: "CZstd"),
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus"),
 
         // The emulated site: never part of the daemon.
@@ -92,6 +93,11 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "CFakeGPIO", linkerSettings: [.linkedLibrary("dl")]),
         .executableTarget(name: "fakegpiod", dependencies: ["CFakeGPIO"]),
+
+        // Benchmarks: what bench/*.sh run.
+        .executableTarget(
+            name: "store-bench", dependencies: ["Base", "Linux", "Recorder"], path: "bench/Store",
+            swiftSettings: strict),
 
         // Tests: a folder a room; then the house rules, seeded weather, and whole sites.
         .target(

@@ -139,7 +139,7 @@ enum House {
     /// What stands in `Sources` beside the rooms: foundations, executables, C, and the emulated site.
     static let otherFolders: Set<String> = [
         "Base", "Settings", "Linux", "drawbridge", "Site", "drawbridge-site", "fakegpiod",
-        "CLinux", "CGPIO", "CModbus", "CMosquitto", "CFakeGPIO",
+        "CLinux", "CGPIO", "CModbus", "CMosquitto", "CZstd", "CFakeGPIO",
     ]
     static let linesMax = 400
     private static let root = #filePath.components(separatedBy: "/Tests/House/")[0]

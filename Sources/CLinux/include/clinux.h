@@ -3,6 +3,8 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "clinux_fallocate.h"
+
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
