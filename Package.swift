@@ -49,7 +49,7 @@ let package = Package(
             name: "drawbridge",
             dependencies: [
                 "Base", "Settings", "Uplinks", "Firewall", "Egress", "KillSwitch", "Tunnel",
-                "Recorder", "Machines", "Cloud", "Console", "Linux", log,
+                "Recorder", "Machines", "Cloud", "Console", "Configuration", "Linux", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -71,6 +71,7 @@ let package = Package(
         room("Machines", ["CModbus"]),
         room("Cloud", ["CMosquitto"]),
         room("Console"),
+        room("Configuration"),
 
         // As little C as possible.
         .target(name: "CLinux"),
@@ -120,6 +121,7 @@ let package = Package(
         tests("Machines", ["CModbus"]),
         tests("Cloud", exclude: ["Fixtures"]),
         tests("Console"),
+        tests("Configuration"),
         .testTarget(
             name: "HouseTests", dependencies: ["Base"], path: "Tests/House", swiftSettings: strict),
         .testTarget(

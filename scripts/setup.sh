@@ -4,7 +4,7 @@
 set -eu
 
 packages="
-    gcc pkg-config protobuf-compiler
+    gcc pkg-config protobuf-compiler debhelper lintian dpkg-dev python3 jq
     libgpiod-dev libmosquitto-dev libmodbus-dev libzstd-dev
     mosquitto mosquitto-clients openvpn dnsmasq-base nftables iproute2 conntrack
     nmap iputils-ping openssl util-linux procps

@@ -25,6 +25,7 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     /// In words, the most important first.
     package var problems: [String] = []
 
+    package var configuration = Configuration()
     package var uplinks: [Uplink] = []
     /// How often another uplink was chosen.
     package var uplinkSwitches: UInt64 = 0
@@ -41,9 +42,24 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     package init() {}
 
     enum CodingKeys: String, CodingKey {
-        case version, device, softwareVersion, uptimeSeconds, isReady, state, problems, uplinks
+        case version, device, softwareVersion, uptimeSeconds, isReady, state, problems
+        case configuration, uplinks
         case uplinkSwitches, firewall, egress, recorder, machines, cloud, tunnel
         case keySwitch = "switch"
+    }
+
+    package struct Configuration: Codable, Equatable, Sendable {
+        package var file = ""
+        /// In the history, `drawbridge config history`; nil: it could not be kept there.
+        package var number: Int?
+        /// How long it has been in force.
+        package var sinceSeconds = 0
+        /// The rooms that the last change built anew.
+        package var touched: [String] = []
+        /// What is wrong with what lies in the file now, with line and column; empty: it is what runs.
+        package var refused: [String] = []
+
+        package init() {}
     }
 
     package struct Uplink: Codable, Equatable, Sendable {

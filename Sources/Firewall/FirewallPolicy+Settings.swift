@@ -23,11 +23,23 @@ extension FirewallPolicy {
                 network: settings.lan.network),
             vpn: vpn, nameServers: settings.dns.servers, timeServers: settings.ntp.servers,
             cloudPorts: settings.cloud.ports,
-            machines: settings.machines.map { Machine(address: $0.address, port: $0.port) })
+            machines: settings.machines.map { Machine(address: $0.address, port: $0.port) },
+            lanToWAN: LANToWAN(settings.firewall.lanToWAN))
     }
 
     private static func interface(_ text: String) throws(FirewallError) -> InterfaceName {
         guard let name = InterfaceName(text) else { throw .unusableInterface(text) }
         return name
+    }
+}
+
+extension FirewallPolicy.LANToWAN {
+    fileprivate init(_ setting: Settings.Firewall.LANToWAN) {
+        switch setting {
+        case .neither: self = .neither
+        case .private: self = .private
+        case .public: self = .public
+        case .both: self = .both
+        }
     }
 }

@@ -12,6 +12,15 @@ package struct FirewallPolicy: Equatable, Sendable {
     /// What may be reached at an address that the resolver has opened.
     package var cloudPorts: [TransportPort]
     package var machines: [Machine]
+    package var lanToWAN: LANToWAN
+
+    /// Where the machines may connect to over the uplinks (§2.7).
+    package enum LANToWAN: Sendable {
+        case neither
+        case `private`
+        case `public`
+        case both
+    }
 
     package struct Uplink: Equatable, Sendable {
         package var interface: InterfaceName
@@ -49,7 +58,8 @@ package struct FirewallPolicy: Equatable, Sendable {
 
     package init(
         uplinks: [Uplink], lan: Segment, vpn: Segment?, nameServers: [IPv4Address],
-        timeServers: [IPv4Address], cloudPorts: [TransportPort], machines: [Machine]
+        timeServers: [IPv4Address], cloudPorts: [TransportPort], machines: [Machine],
+        lanToWAN: LANToWAN = .neither
     ) {
         self.uplinks = uplinks
         self.lan = lan
@@ -58,7 +68,20 @@ package struct FirewallPolicy: Equatable, Sendable {
         self.timeServers = timeServers
         self.cloudPorts = cloudPorts
         self.machines = machines
+        self.lanToWAN = lanToWAN
     }
+}
+
+extension FirewallPolicy {
+    /// Whether anything is forwarded between LAN and WAN.
+    package var joinsLANAndWAN: Bool { lanToWAN != .neither }
+
+    /// The private networks of RFC 1918, and that of RFC 6598 behind a provider's translation.
+    static let privateNetworks = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"]
+    /// What is neither private nor public (RFC 6890).
+    static let specialNetworks = [
+        "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4",
+    ]
 }
 
 /// A kernel interface name that is safe within a rule: 1…15 letters, digits, `.`, `-`, `_` or `@`.

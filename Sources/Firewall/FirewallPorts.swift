@@ -10,8 +10,8 @@ package protocol FilterTable: Sendable {
     func counters() throws -> [FirewallStatus.Counter]
 }
 
-/// The kernel's forwarding switches: the second line behind the rules.
+/// The kernel's own switches and routing rules: the second line behind the packet filter.
 package protocol Forwarding: Sendable {
-    /// Lets the kernel forward at all, or not; `closed` interfaces never take part.
-    func set(enabled: Bool, closed: [InterfaceName]) throws
+    /// Makes it so; what is so already is not touched.
+    func set(_ plan: ForwardingPlan) throws
 }

@@ -33,7 +33,7 @@ package actor FirewallService {
     /// The service on the kernel's own packet filter.
     package init(logger: Logger) throws(SystemError) {
         self.init(
-            table: try KernelFilterTable(), forwarding: KernelForwarding(), logger: logger)
+            table: try KernelFilterTable(), forwarding: try KernelForwarding(), logger: logger)
     }
 
     /// Brings a policy into force; does nothing when it is, untouched by others.
@@ -41,8 +41,7 @@ package actor FirewallService {
     /// When it throws, the rules before are still in force.
     package func apply(_ policy: FirewallPolicy) async throws {
         try await apply(Ruleset(for: policy), named: "policy")
-        try forwarding.set(
-            enabled: policy.vpn != nil, closed: policy.uplinks.map(\.interface))
+        try forwarding.set(ForwardingPlan(for: policy))
     }
 
     /// Keeps a policy in force until it is cancelled: what others changed or flushed is put back.
@@ -63,7 +62,7 @@ package actor FirewallService {
     /// Lets nothing pass but loopback: for a start without a usable config.
     package func denyAll() async throws {
         // First: it needs no `nft`, so it holds also when the rules cannot be loaded.
-        try forwarding.set(enabled: false, closed: [])
+        try forwarding.set(.closed)
         try await apply(.denyAll, named: "deny-all")
     }
 
@@ -73,7 +72,7 @@ package actor FirewallService {
     /// Returns whether deny-all is in force now.
     package func closeUnlessStanding() async throws -> Bool {
         let chains = try table.read().chains.values
-        let stands = Ruleset.Hook.allCases.allSatisfy { hook in
+        let stands = Ruleset.Hook.filters.allSatisfy { hook in
             chains.contains { $0.hook == hook && $0.dropsByDefault && !$0.rules.isEmpty }
         }
         if !stands { try await denyAll() }
@@ -101,6 +100,13 @@ package actor FirewallService {
     package func open(_ addresses: [IPv4Address], for duration: Duration) throws {
         if cloud == nil { cloud = try CloudSet() }
         try cloud?.open(addresses, for: duration)
+    }
+
+    /// Closes every cloud address that is open; live connections stay (`docs/behaviour.md` §2.5).
+    package func forgetOpenings() async throws {
+        await enter()
+        defer { leave() }
+        try await table.load(Ruleset.forgetOpenings)
     }
 
     /// What is in force and what was dropped.

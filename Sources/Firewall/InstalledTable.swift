@@ -25,9 +25,11 @@ package struct InstalledTable: Equatable, Sendable {
         for wanted in ruleset.chains {
             guard let chain = chains[wanted.name] else { return "chain \(wanted.name) is missing" }
             guard chain.hook == wanted.hook else {
-                return "chain \(wanted.name) is not at hook \(wanted.hook?.rawValue ?? "none")"
+                return
+                    "chain \(wanted.name) is not at its hook (\(wanted.hook?.declaration ?? "none"))"
             }
-            guard wanted.hook == nil || chain.dropsByDefault else {
+            let isFilter = wanted.hook.map { Ruleset.Hook.filters.contains($0) } ?? false
+            guard !isFilter || chain.dropsByDefault else {
                 return "chain \(wanted.name) does not drop by default"
             }
             guard chain.rules.count == wanted.rules.count else {

@@ -14,8 +14,26 @@ package struct Ruleset: Equatable, Sendable {
         package var rules: [String]
     }
 
-    package enum Hook: String, CaseIterable, Sendable {
+    package enum Hook: CaseIterable, Sendable {
         case input, forward, output
+        /// Before the route is chosen, behind conntrack.
+        case prerouting
+        case destinationNAT, sourceNAT
+
+        /// Those whose rules let pass what may.
+        package static let filters: [Hook] = [.input, .forward, .output]
+
+        /// The base chain's type, hook, priority and policy.
+        var declaration: String {
+            switch self {
+            case .input: "type filter hook input priority filter; policy drop;"
+            case .forward: "type filter hook forward priority filter; policy drop;"
+            case .output: "type filter hook output priority filter; policy drop;"
+            case .prerouting: "type filter hook prerouting priority mangle; policy accept;"
+            case .destinationNAT: "type nat hook prerouting priority dstnat; policy accept;"
+            case .sourceNAT: "type nat hook postrouting priority srcnat; policy accept;"
+            }
+        }
     }
 
     /// What was dropped, by who wanted to send to whom.
@@ -43,8 +61,6 @@ package struct Ruleset: Equatable, Sendable {
     package static let lanToVPNChain = "lan_to_vpn"
     /// The set of cloud addresses that the resolver has opened.
     package static let cloudSet = "cloud"
-    /// Conntrack's mark of a connection that was begun to an open cloud address.
-    package static let cloudMark = "0x64620001"
     /// Most cloud addresses open at a time.
     package static let cloudAddressesMax = 1024
     /// The gate needs two elements; a refresh holds each of them twice for a moment.
@@ -64,15 +80,25 @@ package struct Ruleset: Equatable, Sendable {
             Chain(
                 name: "output", hook: .output,
                 rules: [#"oifname "lo" accept"#, Counter.egress.drop]),
-        ])
+        ] + crossings(marks: [], sourceNAT: []))
 
     package init(for policy: FirewallPolicy) {
-        chains = [
-            Chain(name: Self.vpnToLANChain, rules: Self.vpnToLAN(policy)),
-            Chain(name: Self.lanToVPNChain, rules: Self.lanToVPN(policy)),
-            Chain(name: "input", hook: .input, rules: Self.input(policy)),
-            Chain(name: "forward", hook: .forward, rules: Self.forward(policy)),
-            Chain(name: "output", hook: .output, rules: Self.output(policy)),
+        chains =
+            [
+                Chain(name: Self.vpnToLANChain, rules: Self.vpnToLAN(policy)),
+                Chain(name: Self.lanToVPNChain, rules: Self.lanToVPN(policy)),
+                Chain(name: "input", hook: .input, rules: Self.input(policy)),
+                Chain(name: "forward", hook: .forward, rules: Self.forward(policy)),
+                Chain(name: "output", hook: .output, rules: Self.output(policy)),
+            ] + Self.crossings(marks: Self.marks(policy), sourceNAT: Self.sourceNAT(policy))
+    }
+
+    /// They stand also when they are empty: a base chain is never deleted.
+    private static func crossings(marks: [String], sourceNAT: [String]) -> [Chain] {
+        [
+            Chain(name: "marks", hook: .prerouting, rules: marks),
+            Chain(name: "destination_nat", hook: .destinationNAT, rules: []),
+            Chain(name: "source_nat", hook: .sourceNAT, rules: sourceNAT),
         ]
     }
 
@@ -101,134 +127,12 @@ package struct Ruleset: Equatable, Sendable {
         for chain in chains {
             lines.append("\tchain \(chain.name) {")
             if let hook = chain.hook {
-                lines.append("\t\ttype filter hook \(hook.rawValue) priority filter; policy drop;")
+                lines.append("\t\t" + hook.declaration)
             }
             lines += chain.rules.map { "\t\t" + $0 }
             lines.append("\t}")
         }
         lines.append("}")
         return lines.map { $0 + "\n" }.joined()
-    }
-}
-
-extension Ruleset {
-    /// §2.2: what is sent to the router itself.
-    private static func input(_ policy: FirewallPolicy) -> [String] {
-        let wan = set(policy.uplinks.map(\.interface).map(quoted))
-        let lan = quoted(policy.lan.interface)
-        let dialled = set(policy.uplinks.map(\.interface).map(quoted) + [lan])
-        let dhcp = set(policy.uplinks.filter(\.usesDHCP).map(\.interface).map(quoted))
-        var rules = [
-            #"iifname "lo" accept"#,
-            "meta nfproto ipv6 \(Counter.ipv6.drop)",
-            "ct state invalid \(Counter.invalid.drop)",
-        ]
-        if let dialled {
-            // Replies only: not what somebody else began, before these rules were there.
-            rules.append("iifname \(dialled) ct direction reply ct state established accept")
-            rules.append(
-                "iifname \(dialled) meta l4proto icmp ct direction reply ct state related accept")
-        }
-        if let dhcp { rules.append("iifname \(dhcp) udp sport 67 udp dport 68 accept") }
-        if let wan { rules.append("iifname \(wan) \(Counter.wanToRouter.drop)") }
-        rules.append("iifname \(lan) \(Counter.lanToRouter.drop)")
-        if let vpn = policy.vpn {
-            rules.append("iifname \(quoted(vpn.interface)) \(Counter.vpnToRouter.drop)")
-        }
-        return rules + [Counter.otherToRouter.drop]
-    }
-
-    /// §2.3: what is sent through the router. The gate is first: behind a conntrack rule, closing it
-    /// would not cut what is established.
-    private static func forward(_ policy: FirewallPolicy) -> [String] {
-        let wan = set(policy.uplinks.map(\.interface).map(quoted))
-        let lan = quoted(policy.lan.interface)
-        var rules: [String] = []
-        if policy.vpn != nil { rules.append("iifname . oifname vmap @\(gateMap)") }
-        rules.append("meta nfproto ipv6 \(Counter.ipv6.drop)")
-        if let wan {
-            rules.append("iifname \(wan) oifname \(lan) \(Counter.wanToLAN.drop)")
-            rules.append("iifname \(lan) oifname \(wan) \(Counter.lanToWAN.drop)")
-        }
-        if let vpn = policy.vpn.map({ quoted($0.interface) }) {
-            rules.append("iifname \(vpn) oifname \(lan) \(Counter.vpnToLAN.drop)")
-            rules.append("iifname \(lan) oifname \(vpn) \(Counter.lanToVPN.drop)")
-        }
-        return rules + [Counter.otherForward.drop]
-    }
-
-    /// §2.4: what a remote user sends while the gate is open.
-    private static func vpnToLAN(_ policy: FirewallPolicy) -> [String] {
-        guard let vpn = policy.vpn else { return [Counter.vpnToLAN.drop] }
-        let pair = "ip saddr \(vpn.network) ip daddr \(policy.lan.network)"
-        return [
-            "\(pair) ct direction original ct state new,established accept",
-            "\(pair) meta l4proto icmp ct direction original ct state related accept",
-            Counter.vpnToLAN.drop,
-        ]
-    }
-
-    /// §2.4: what the machines answer to a remote user while the gate is open.
-    private static func lanToVPN(_ policy: FirewallPolicy) -> [String] {
-        guard let vpn = policy.vpn else { return [Counter.lanToVPN.drop] }
-        let pair = "ip saddr \(policy.lan.network) ip daddr \(vpn.network)"
-        return [
-            "\(pair) ct direction reply ct state established accept",
-            "\(pair) meta l4proto icmp ct direction reply ct state related accept",
-            Counter.lanToVPN.drop,
-        ]
-    }
-
-    /// §2.5: what the router itself sends.
-    private static func output(_ policy: FirewallPolicy) -> [String] {
-        let wan = set(policy.uplinks.map(\.interface).map(quoted))
-        let dhcp = set(policy.uplinks.filter(\.usesDHCP).map(\.interface).map(quoted))
-        let ports = set(
-            policy.cloudPorts.map { "\($0.transport.rawValue) . \($0.port)" })
-        let machines = set(policy.machines.map { "\($0.address) . \($0.port)" })
-        var rules = [#"oifname "lo" accept"#, "meta nfproto ipv6 \(Counter.ipv6.drop)"]
-        for uplink in policy.uplinks {
-            guard let targets = set(uplink.probeTargets.sorted().map(\.description)) else {
-                continue
-            }
-            rules.append(
-                "oifname \(quoted(uplink.interface)) ip daddr \(targets) "
-                    + "icmp type echo-request accept")
-        }
-        if let wan {
-            if let servers = set(policy.nameServers.sorted().map(\.description)) {
-                rules.append(
-                    "oifname \(wan) ip daddr \(servers) "
-                        + "meta l4proto . th dport { tcp . 53, udp . 53 } accept")
-            }
-            if let servers = set(policy.timeServers.sorted().map(\.description)) {
-                rules.append("oifname \(wan) ip daddr \(servers) udp dport 123 accept")
-            }
-        }
-        if let dhcp { rules.append("oifname \(dhcp) udp sport 68 udp dport 67 accept") }
-        if let machines {
-            rules.append(
-                "oifname \(quoted(policy.lan.interface)) ip daddr . tcp dport \(machines) accept")
-        }
-        if let wan, let ports {
-            let cloud = "meta l4proto . th dport \(ports)"
-            rules.append(
-                "oifname \(wan) ip daddr @\(cloudSet) \(cloud) ct mark set \(cloudMark) accept")
-            // A live connection outlasts the time its address was open for. One that a program had begun
-            // before these rules, to whomever, has no mark.
-            rules.append(
-                "oifname \(wan) \(cloud) ct mark \(cloudMark) "
-                    + "ct direction original ct state established accept")
-        }
-        return rules + [Counter.egress.drop]
-    }
-
-    private static func quoted(_ interface: InterfaceName) -> String { "\"\(interface)\"" }
-
-    /// An anonymous nft set without repetitions; nil when it would be empty.
-    private static func set(_ members: [String]) -> String? {
-        var unique: [String] = []
-        for member in members where !unique.contains(member) { unique.append(member) }
-        return unique.isEmpty ? nil : "{ \(unique.joined(separator: ", ")) }"
     }
 }

@@ -35,6 +35,10 @@ extension Settings {
         lines.append(
             ("vpn", vpn.map { "\($0.remote.host) \($0.remote.port) on \($0.interface)" } ?? "none"))
         if let keySwitch { lines.append(("switch", keySwitch.summary)) }
+        if firewall.lanToWAN != .neither {
+            lines.append(
+                ("firewall", "machines may reach \(firewall.lanToWAN.words) over the uplinks"))
+        }
         return lines.map { title, text in
             title + String(repeating: " ", count: 10 - title.count) + text
         }

@@ -17,6 +17,7 @@ package struct Settings: Equatable, Sendable {
     package var vpn: VPN?
     /// `[switch]`; always there when `vpn` is.
     package var keySwitch: KeySwitch?
+    package var firewall: Firewall
 
     /// `[device]`
     package struct Device: Equatable, Sendable {
@@ -122,7 +123,8 @@ package struct Settings: Equatable, Sendable {
 
     package init(
         device: Device, uplinks: [Uplink], lan: LAN, dns: DNS, ntp: NTP, cloud: Cloud,
-        recorder: Recorder, machines: [Machine], vpn: VPN? = nil, keySwitch: KeySwitch? = nil
+        recorder: Recorder, machines: [Machine], vpn: VPN? = nil, keySwitch: KeySwitch? = nil,
+        firewall: Firewall = Firewall()
     ) {
         self.device = device
         self.uplinks = uplinks
@@ -134,5 +136,6 @@ package struct Settings: Equatable, Sendable {
         self.machines = machines
         self.vpn = vpn
         self.keySwitch = keySwitch
+        self.firewall = firewall
     }
 }

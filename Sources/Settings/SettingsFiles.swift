@@ -1,7 +1,7 @@
 import Glibc
 
 /// One config file in memory.
-package struct SettingsSource: Sendable {
+package struct SettingsSource: Hashable, Sendable {
     /// The name that messages show.
     package var name: String
     package var bytes: [UInt8]

@@ -1,28 +1,26 @@
 import Base
-import Cloud
+import Configuration
 import Console
-import Egress
 import Firewall
-import KillSwitch
 import Linux
 import Logging
-import Machines
-import Recorder
 import ServiceLifecycle
 import Settings
-import Tunnel
 import UnixSignals
-import Uplinks
 
-/// The house: builds the rooms and passes values from one to the next.
+/// The house and what goes around it: its config file, its console, its pulse.
 ///
 ///     Machines ── readings ──▶ Recorder ── records ──▶ Cloud
 ///     KillSwitch ── lease ──▶ Firewall's gate          Egress ── addresses ──▶ Firewall
 ///          └──── allowed / closed ──▶ Tunnel ◀── names resolved ── Egress
 ///     Uplinks ── another one carries ──▶ Cloud, Tunnel
-///     all ── status ──▶ Console
+///     Configuration ── other settings ──▶ those rooms whose part they change
+///     all ── status ──▶ Console, heartbeat ──▶ systemd
 struct Daemon: Sendable {
+    let file: String
     let settings: Settings
+    /// The files that `settings` were read from.
+    let sources: [SettingsSource]
     let logs: @Sendable (String) -> Logger
 
     /// Runs until SIGTERM or SIGINT; throws when it cannot do its duty at all.
@@ -36,65 +34,38 @@ struct Daemon: Sendable {
         let policy = try FirewallPolicy(settings)
         try await firewall.apply(policy)
 
-        let recorder = RecorderKeeperService(
-            settings: settings.recorder, clock: clock, logger: logs("recorder"))
-        let egress = EgressService(
-            dns: settings.dns, allowed: settings.cloud.domains,
-            forbidden: [settings.lan.network] + (settings.vpn.map { [$0.network] } ?? []),
-            opener: firewall, clock: clock, logger: logs("egress"))
-        let uplinks = try UplinksService(
-            uplinks: settings.uplinks, clock: clock, logger: logs("uplinks"))
-        let machines = MachinesService(
-            machines: settings.machines, sink: { try await recorder.append($0) }, clock: clock,
-            logger: logs("machines"))
-        let cloud = CloudService(
-            settings: settings.cloud, device: settings.device.name, machines: settings.machines,
-            records: recorder, bootID: bootID, clock: clock, wall: { clock.wall() },
-            logger: logs("cloud"))
-        let remote = try RemoteAccess(settings, resolve: { try await egress.resolve($0) }, logs)
+        let house = try House(
+            settings, firewall: firewall, policy: policy, bootID: bootID, logs: logs)
+        let configuration = ConfigurationService(
+            file: file, running: sources,
+            history: ConfigurationHistory(stateDirectory: settings.device.stateDirectory),
+            apply: { try await house.rebuild(for: $0) }, clock: clock,
+            logger: logs("configuration"))
         let report = StatusReport(
-            settings: settings, begun: begun, clock: clock, uplinks: uplinks, firewall: firewall,
-            egress: egress, recorder: recorder, machines: machines, cloud: cloud, remote: remote)
+            house: house, configuration: configuration, begun: begun, clock: clock)
         let console = ConsoleServer(
             path: settings.device.runDirectory + "/control.sock",
             handler: { await report.answer($0) }, logger: logs("console"))
+        let pulse = Pulse(house: house, clock: clock, logger: logs("pulse"))
 
-        let online = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-
-        // In order of trust: the gate is begun first and ended last.
-        var rooms = [
-            Room("firewall") { try await firewall.keep(policy, clock: clock) }
-        ]
-        if let remote {
-            rooms.append(Room("switch") { await remote.keySwitch.run() })
-            rooms.append(Room("tunnel") { try await remote.tunnel.run() })
-            rooms.append(Room("switch to tunnel") { await remote.obeySwitch() })
-        }
-        rooms += [
-            Room("egress") { try await egress.run() },
-            Room("uplinks") { try await uplinks.run() },
-            Room("recorder") { try await recorder.run() },
-            Room("machines") { try await machines.run() },
-            Room("cloud") {
-                // Without a first route the attempt would fail, and the next one wait.
-                for await _ in online.stream { break }
-                try await cloud.run()
-            },
-            Room("uplinks to cloud and tunnel") {
-                for await _ in uplinks.events.prefix(1) { online.continuation.yield() }
-                for await _ in uplinks.events {
-                    await cloud.reconnect()
-                    await remote?.tunnel.uplinkChanged()
-                }
-            },
-            Room("console") { try await console.run() },
-            Room("ready") {
-                try? Notify().send(.ready)
-                logs("daemon").notice(
-                    "ready", metadata: ["after_ms": "\(Int((clock.now() - begun).milliseconds))"])
-                try await gracefulShutdown()
-            },
-        ]
+        let rooms =
+            house.rooms + [
+                Room("console") { try await console.run() },
+                Room("configuration") { try await configuration.run() },
+                Room("reload") {
+                    for await _ in await UnixSignalsSequence(trapping: .sighup) {
+                        configuration.reload()
+                    }
+                },
+                Room("pulse") { try await pulse.run() },
+                Room("ready") {
+                    try? Notify().send(.ready)
+                    logs("daemon").notice(
+                        "ready",
+                        metadata: ["after_ms": "\(Int((clock.now() - begun).milliseconds))"])
+                    try await gracefulShutdown()
+                },
+            ]
         try await ServiceGroup(
             configuration: .init(
                 services: rooms.map { .init(service: $0) },
@@ -105,7 +76,7 @@ struct Daemon: Sendable {
     }
 }
 
-/// A room's work as a service: it goes on until the group is told to end, which is a normal end.
+/// What goes around the house as a service: it goes on until the group is told to end, which is a normal end.
 struct Room: Service {
     private let name: String
     private let body: @Sendable () async throws -> Void

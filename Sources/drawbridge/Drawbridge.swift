@@ -14,7 +14,7 @@ struct Drawbridge: AsyncParsableCommand {
         version: version,
         subcommands: [
             DaemonCommand.self, CheckCommand.self, StatusCommand.self, FirewallCommand.self,
-            LogCommand.self,
+            LogCommand.self, ConfigCommand.self,
         ])
 
     /// ArgumentParser says 64 (`EX_USAGE`) for a misuse; our contract says 2.

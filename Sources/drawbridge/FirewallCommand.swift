@@ -15,7 +15,14 @@ struct FirewallCommand: ParsableCommand {
         @Option(help: "The config file.")
         var config = Drawbridge.defaultConfig
 
+        @Flag(help: "Print the rules that let nothing pass but loopback; no config file is read.")
+        var closed = false
+
         func run() throws {
+            if closed {
+                Terminal.output.write(Ruleset.denyAll.text)
+                return
+            }
             do {
                 let settings = try Settings.load(file: config)
                 Terminal.output.write(Ruleset(for: try FirewallPolicy(settings)).text)

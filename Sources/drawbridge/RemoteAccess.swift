@@ -27,8 +27,17 @@ struct RemoteAccess: Sendable {
             logger: logs("tunnel"))
     }
 
+    /// Runs until it is cancelled; the gate is shut when it returns.
+    func run() async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await keySwitch.run() }
+            group.addTask { try await tunnel.run() }
+            group.addTask { await obeySwitch() }
+        }
+    }
+
     /// Carries the switch's word to the tunnel; the gate has obeyed before.
-    func obeySwitch() async {
+    private func obeySwitch() async {
         for await event in keySwitch.events {
             switch event {
             case .allowed: await tunnel.allow()

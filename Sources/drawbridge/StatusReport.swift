@@ -1,5 +1,6 @@
 import Base
 import Cloud
+import Configuration
 import Console
 import Egress
 import Firewall
@@ -12,16 +13,12 @@ import Uplinks
 
 /// Gathers what each room says of itself into the one document that the console shows.
 struct StatusReport: Sendable {
-    let settings: Settings
+    let house: House
+    let configuration: ConfigurationService
     let begun: Instant
     let clock: any MonotonicClock
-    let uplinks: UplinksService
-    let firewall: FirewallService
-    let egress: EgressService
-    let recorder: RecorderKeeperService
-    let machines: MachinesService
-    let cloud: CloudService
-    let remote: RemoteAccess?
+
+    private var remote: RemoteAccess? { house.remote.tenant }
 
     func answer(_ request: ConsoleRequest) async -> ConsoleReply {
         ConsoleReply(to: request, status: await document())
@@ -30,18 +27,19 @@ struct StatusReport: Sendable {
     private func document() async -> StatusDocument {
         let now = clock.now()
         var document = StatusDocument()
-        document.device = settings.device.name
+        document.device = house.settings.device.name
         document.softwareVersion = Drawbridge.version
         document.uptimeSeconds = seconds(since: begun, now)
         document.isReady = true
-        let links = await uplinks.status()
+        let links = await house.uplinks.tenant.status()
         document.uplinks = links.uplinks.map { uplink($0, now) }
         document.uplinkSwitches = UInt64(links.switches)
         document.firewall = await firewallSection()
-        document.egress = egressSection(await egress.status())
-        document.recorder = recorderSection(await recorder.status())
-        document.machines = await machines.status().map(machine)
-        document.cloud = cloudSection(await cloud.status(), now)
+        document.egress = egressSection(await house.egress.tenant.status())
+        document.recorder = recorderSection(await house.recorder.tenant.status())
+        document.machines = await house.machines.tenant.status().map(machine)
+        document.cloud = cloudSection(await house.cloud.tenant.status(), now)
+        document.configuration = configurationSection(await configuration.status(), now)
         if let remote {
             document.tunnel = tunnelSection(await remote.tunnel.status(), now)
             document.keySwitch = switchSection(remote.keySwitch.status(), document.firewall)
@@ -55,6 +53,18 @@ struct StatusReport: Sendable {
 
     private func seconds(since begin: Instant, _ now: Instant) -> Int {
         Int(max(0, (now - begin).inSeconds))
+    }
+
+    private func configurationSection(
+        _ status: ConfigurationStatus, _ now: Instant
+    ) -> StatusDocument.Configuration {
+        var section = StatusDocument.Configuration()
+        section.file = status.file
+        section.number = status.number
+        section.sinceSeconds = seconds(since: status.since, now)
+        section.touched = status.touched
+        section.refused = status.refused
+        return section
     }
 
     private func uplink(_ status: UplinksStatus.Uplink, _ now: Instant) -> StatusDocument.Uplink {
@@ -74,7 +84,7 @@ struct StatusReport: Sendable {
     private func firewallSection() async -> StatusDocument.Firewall {
         var section = StatusDocument.Firewall()
         do {
-            let status = try await firewall.status()
+            let status = try await house.firewall.status()
             section.isInForce = status.isInForce
             section.state = status.isInForce ? "in force" : "changed by somebody else"
             section.counters = status.dropped.map {
@@ -167,6 +177,12 @@ struct StatusReport: Sendable {
     private func problems(in document: StatusDocument, routes: String?) -> [String] {
         var problems: [String] = []
         if !document.firewall.isInForce { problems.append("firewall: \(document.firewall.state)") }
+        if let first = document.configuration.refused.first {
+            let more = document.configuration.refused.count - 1
+            problems.append(
+                "config refused, the one before runs: \(first)"
+                    + (more > 0 ? " (and \(more) more)" : ""))
+        }
         if let key = document.keySwitch, key.position == .unknown {
             problems.append("switch: \(key.reason)")
         }

@@ -4,7 +4,9 @@ import Testing
 @testable import Firewall
 
 /// The policy of the shipped example: three uplinks, one PLC, remote access.
-func examplePolicy(dhcp: Bool = false, vpn: Bool = true) throws -> FirewallPolicy {
+func examplePolicy(
+    dhcp: Bool = false, vpn: Bool = true, lanToWAN: FirewallPolicy.LANToWAN = .neither
+) throws -> FirewallPolicy {
     let targets = [try address("1.1.1.1"), try address("9.9.9.9")]
     return FirewallPolicy(
         uplinks: try ["eth0", "wlan0", "wwan0"].map { name in
@@ -23,7 +25,8 @@ func examplePolicy(dhcp: Bool = false, vpn: Bool = true) throws -> FirewallPolic
         cloudPorts: [
             TransportPort(.tcp, 443), TransportPort(.tcp, 8443), TransportPort(.udp, 1194),
         ],
-        machines: [.init(address: try address("192.168.140.10"), port: 502)])
+        machines: [.init(address: try address("192.168.140.10"), port: 502)],
+        lanToWAN: lanToWAN)
 }
 
 func address(_ text: String) throws -> IPv4Address { try #require(IPv4Address(text)) }

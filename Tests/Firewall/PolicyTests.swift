@@ -51,6 +51,7 @@ import Testing
         #expect(policy.nameServers == [try address("9.9.9.9")])
         #expect(policy.timeServers == [try address("9.9.9.8")])
         #expect(policy.cloudPorts == [TransportPort(.tcp, 443)])
+        #expect(policy.lanToWAN == .neither)
         #expect(policy.machines == [.init(address: try address("192.168.140.10"), port: 502)])
     }
 

@@ -72,8 +72,9 @@ import Testing
                 "\(wan) ip daddr { 9.9.9.9 } meta l4proto . th dport { tcp . 53, udp . 53 } accept",
                 "\(wan) ip daddr { 9.9.9.9 } udp dport 123 accept",
                 #"oifname "br-lan" ip daddr . tcp dport { 192.168.140.10 . 502 } accept"#,
-                "\(wan) ip daddr @cloud \(ports) ct mark set 0x64620001 accept",
-                "\(wan) \(ports) ct mark 0x64620001 ct direction original ct state established accept",
+                "\(wan) ip daddr @cloud \(ports) ct mark set oifname map { "
+                    + #""eth0" : 0x64620101, "wlan0" : 0x64620201, "wwan0" : 0x64620301 } accept"#,
+                "\(wan) \(ports) ct mark & 0xffff00ff == 0x64620001 ct direction original ct state established accept",
                 "counter name egress drop",
             ])
     }
@@ -115,7 +116,8 @@ import Testing
         arguments: [true, false])
     func endsInDrop(vpn: Bool) throws {
         for ruleset in [Ruleset(for: try examplePolicy(vpn: vpn)), .denyAll] {
-            for chain in ruleset.chains {
+            for chain in ruleset.chains
+            where chain.hook.map({ Ruleset.Hook.filters.contains($0) }) ?? true {
                 let last = try #require(chain.rules.last)
                 #expect(last.hasPrefix("counter name ") && last.hasSuffix(" drop"))
             }
@@ -163,6 +165,15 @@ import Testing
                 \t\ttype filter hook output priority filter; policy drop;
                 \t\toifname "lo" accept
                 \t\tcounter name egress drop
+                \t}
+                \tchain marks {
+                \t\ttype filter hook prerouting priority mangle; policy accept;
+                \t}
+                \tchain destination_nat {
+                \t\ttype nat hook prerouting priority dstnat; policy accept;
+                \t}
+                \tchain source_nat {
+                \t\ttype nat hook postrouting priority srcnat; policy accept;
                 \t}
                 }
 

@@ -222,13 +222,70 @@ struct TrafficTests {
         #expect(await site.plc.perform { Probe.receive(server) } == nil)
     }
 
-    @Test("the second line: with the packet filter flushed, nothing comes in from the WAN")
-    func secondLine() async throws {
+    @Test(
+        "behaviour 2.3: with the packet filter flushed, nothing passes between LAN or VPN and WAN",
+        arguments: [FirewallPolicy.LANToWAN.neither, .both])
+    func secondLine(opened: FirewallPolicy.LANToWAN) async throws {
         let site = try await Site()
-        try await site.firewall.apply(examplePolicy())
+        try await site.firewall.apply(examplePolicy(lanToWAN: opened))
         try await site.router.run(["/usr/sbin/nft", "flush", "ruleset"])
-        #expect(try await tcp(site.wan, "192.168.140.10", 502) != ECONNREFUSED)
+        #expect(try await tcp(site.wan, "192.168.140.10", 502) == EINPROGRESS)
+        #expect(try await tcp(site.plc, "203.0.113.10", 443) == EINPROGRESS)
+        #expect(try await tcp(site.user, "203.0.113.10", 443) == EINPROGRESS)
+        // Of the other tests' open way, only this is left.
         #expect(try await tcp(site.user, "192.168.140.10", 502) == ECONNREFUSED)
+        try await site.router.ip("link del vpn0")
+        #expect(try await tcp(site.plc, "10.8.0.6", 5900) == EINPROGRESS)
+    }
+
+    @Test("behaviour 2.7: lan-to-wan opens what it says, one way, behind the router's address")
+    func lanToWAN() async throws {
+        let site = try await Site()
+        // Nobody on the WAN knows the way to the machines: what comes back was translated.
+        try await site.wan.ip("route del default")
+        func reaches() async throws -> [Bool] {
+            [
+                try await tcp(site.plc, "10.1.0.66", 80) == ECONNREFUSED,
+                try await tcp(site.plc, "203.0.113.10", 443) == ECONNREFUSED,
+            ]
+        }
+        let cases: [(FirewallPolicy.LANToWAN, [Bool])] = [
+            (.both, [true, true]), (.private, [true, false]), (.public, [false, true]),
+            (.neither, [false, false]),
+        ]
+        for (opened, expected) in cases {
+            try await site.firewall.apply(examplePolicy(lanToWAN: opened))
+            #expect(try await reaches() == expected, "\(opened)")
+            #expect(try await ping(site.plc, "203.0.113.10") == expected[1])
+        }
+        try await site.firewall.apply(examplePolicy(lanToWAN: .both))
+        try await site.wan.ip("route add default via 10.1.0.2")
+        #expect(try await tcp(site.wan, "192.168.140.10", 502) == EINPROGRESS)
+        #expect(try await tcp(site.wan, "10.1.0.2", 502) == EINPROGRESS)
+        #expect(try await site.dropped(.wanToLAN) >= 1)
+        #expect(try await tcp(site.plc, "192.168.140.1", 53) == EINPROGRESS)
+        #expect(try await tcp(site.user, "203.0.113.10", 443) == EINPROGRESS)
+    }
+
+    @Test("behaviour 2.7: closing lan-to-wan cuts a live connection with the next packet")
+    func lanToWANCut() async throws {
+        let site = try await Site()
+        try await site.firewall.apply(examplePolicy(lanToWAN: .public))
+        let cloud = try address("203.0.113.10")
+        let far = try await site.wan.perform { try Probe.udp(at: cloud, port: 7000) }
+        let near = try await site.plc.perform { try Probe.udp(port: 7001, to: cloud, 7000) }
+        defer { for raw in [far, near] { close(raw) } }
+        await site.plc.perform { Probe.send(near, 1) }
+        #expect(await site.wan.perform { Probe.receive(far) } == 1)
+        await site.wan.perform { Probe.send(far, 2) }
+        #expect(await site.plc.perform { Probe.receive(near) } == 2)
+        let table = try await site.router.run(["/usr/sbin/conntrack", "-L", "-m", "0x64620102"])
+        #expect(table.output.contains("dport=7000"), "\(table.output)\(table.error)")
+        try await site.firewall.apply(examplePolicy())
+        await site.plc.perform { Probe.send(near, 3) }
+        #expect(await site.wan.perform { Probe.receive(far) } == nil)
+        await site.wan.perform { Probe.send(far, 4) }
+        #expect(await site.plc.perform { Probe.receive(near) } == nil)
     }
 
     @Test("a connection that was begun from the WAN before the rules is not kept alive by them")

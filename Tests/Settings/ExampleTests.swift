@@ -91,6 +91,15 @@ import Testing
         #expect(settings.keySwitch == nil)
     }
 
+    @Test("the summary says so when the machines may leave their network")
+    func openedSummary() throws {
+        let settings = try Settings.parse(Files.short + "[firewall]\nlan-to-wan = \"public\"\n")
+        #expect(settings.firewall.lanToWAN == .public)
+        #expect(
+            settings.summary.last == "firewall  machines may reach the internet over the uplinks")
+        #expect(try Settings.parse(Files.short).firewall.lanToWAN == .neither)
+    }
+
     @Test("the summary tells what matters, also what a cut wire does")
     func summary() throws {
         let lines = try Settings.load(file: Files.example).summary

@@ -6,7 +6,8 @@ import Testing
 @Suite struct FixtureTests {
     static let names = [
         "addresses", "allow-list", "broken-header", "duplicates", "empty", "keepalive", "lists",
-        "missing", "nine-uplinks", "not-allowed", "not-text", "overlaps", "paths", "redefined",
+        "firewall", "missing", "nine-uplinks", "not-allowed", "not-text", "overlaps", "paths",
+        "redefined",
         "slips", "syntax", "tags", "unclosed-list", "unclosed-text", "unknown-keys", "utf-16",
         "values",
     ]

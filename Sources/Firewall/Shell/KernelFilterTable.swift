@@ -36,7 +36,7 @@ package struct KernelFilterTable: FilterTable {
         var chains: [String: InstalledTable.Chain] = [:]
         for chain in try reader.table.chains() {
             chains[chain.name] = InstalledTable.Chain(
-                hook: chain.base.flatMap { Self.hook($0.hook) },
+                hook: chain.base.flatMap { Self.hook($0) },
                 dropsByDefault: chain.base?.dropsByDefault ?? false, rules: [])
         }
         for rule in try reader.table.rules() { chains[rule.chain]?.rules.append(rule.bytes) }
@@ -52,12 +52,15 @@ package struct KernelFilterTable: FilterTable {
         }
     }
 
-    /// `enum nf_inet_hooks`
-    private static func hook(_ number: UInt32) -> Ruleset.Hook? {
-        switch number {
-        case 1: .input
-        case 2: .forward
-        case 3: .output
+    /// `enum nf_inet_hooks`, and the priorities that nft's words stand for.
+    private static func hook(_ base: NFTablesTable.Chain.Base) -> Ruleset.Hook? {
+        switch (base.hook, base.priority) {
+        case (1, 0): .input
+        case (2, 0): .forward
+        case (3, 0): .output
+        case (0, -150): .prerouting
+        case (0, -100): .destinationNAT
+        case (4, 100): .sourceNAT
         default: nil
         }
     }

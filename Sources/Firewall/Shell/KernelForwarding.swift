@@ -1,29 +1,88 @@
+import Base
 import Glibc
-import Linux
+package import Linux
 
-/// `/proc/sys/net/ipv4`: forwarding as a whole, and off again on the uplinks.
-///
-/// So nothing is forwarded from the WAN even with an empty packet filter.
+/// `/proc/sys/net/ipv4` and the routing rules: what keeps WAN and LAN apart with an empty packet filter.
 package struct KernelForwarding: Forwarding {
+    /// The protocol number of our rules (`ip rule show`).
+    package static let ruleProtocol: UInt8 = 220
+    /// Before the uplinks' own rules.
+    private static let firstPriority: UInt32 = 10_000
+    private static let rulesMax: UInt32 = 1000
+    private static let mainTable: UInt32 = 254
     private static let root = "/proc/sys/net/ipv4"
 
-    package init() {}
+    private final class Socket: Sendable {
+        let netlink: NetlinkSocket
+        init() throws(SystemError) { netlink = try NetlinkSocket(family: 0) }
+    }
+    private let socket: Socket
 
-    package func set(enabled: Bool, closed: [InterfaceName]) throws {
+    package init() throws(SystemError) {
+        socket = try Socket()
+    }
+
+    package func set(_ plan: ForwardingPlan) throws {
+        // Forbidding rules first, so that nothing is forwarded that they would have dropped.
+        if let rules = plan.rules { try set(rules) }
         // Writing the switch sets it for every interface: only when it changes, and before the rest.
-        let wanted: [UInt8] = enabled ? [49] : [48]
-        let whole = "\(Self.root)/ip_forward"
-        if try SmallFile.read(whole).first != wanted.first { try write(wanted, to: whole) }
-        guard enabled else { return }
-        for interface in closed {
-            let path = "\(Self.root)/conf/\(interface)/forwarding"
-            // An uplink that is not plugged in: the rules alone hold it until the next `apply`.
-            guard access(path, F_OK) == 0 else { continue }
-            try write([48], to: path)
+        try ensure("ip_forward", is: plan.isEnabled)
+        guard plan.isEnabled else { return }
+        for interface in plan.closed { try ensure("conf/\(interface)/forwarding", is: false) }
+        for interface in plan.opened { try ensure("conf/\(interface)/forwarding", is: true) }
+    }
+
+    private func set(_ rules: [ForwardingPlan.Rule]) throws(SystemError) {
+        precondition(rules.count <= Int(Self.rulesMax))
+        let wanted = rules.enumerated().map { index, rule in
+            Self.kernelRule(rule, priority: Self.firstPriority + UInt32(index))
+        }
+        let present = try socket.netlink.dump(
+            Rtnl.Request.getRule.message(sequence: 1), "list routing rules"
+        ).compactMap { Rtnl.ForwardingRule($0) }.filter { $0.ruleProtocol == Self.ruleProtocol }
+        // From the end: what drops stands before what lets pass.
+        for rule in wanted.reversed() where !present.contains(rule) {
+            try change(.create, rule, accepting: EEXIST)
+        }
+        for rule in present where !wanted.contains(rule) {
+            try change(.delete, rule, accepting: ENOENT)
         }
     }
 
-    private func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
-        try FileDescriptor(open: path, flags: O_WRONLY).writeAll(bytes)
+    private func change(_ verb: Rtnl.Verb, _ rule: Rtnl.ForwardingRule, accepting code: Int32)
+        throws(SystemError)
+    {
+        do throws(SystemError) {
+            try socket.netlink.transact(
+                rule.request(verb),
+                "change routing rule \(rule.priority) for packets from \(rule.inputInterface)")
+        } catch {
+            // Race: somebody else has just done the same.
+            if error.code != code { throw error }
+        }
+    }
+
+    private static func kernelRule(_ rule: ForwardingPlan.Rule, priority: UInt32)
+        -> Rtnl.ForwardingRule
+    {
+        var made = Rtnl.ForwardingRule(
+            priority: priority, ruleProtocol: ruleProtocol, from: rule.from.description,
+            action: rule.action == .drop ? .drop : .table)
+        made.destination = rule.to
+        made.mark = rule.needsMark ? ConnectionMark.forwarded : nil
+        if case .route(let onlySpecific) = rule.action {
+            made.table = mainTable
+            made.suppressedPrefixLength = onlySpecific ? 0 : nil
+        }
+        return made
+    }
+
+    private func ensure(_ name: String, is on: Bool) throws(SystemError) {
+        let path = "\(Self.root)/\(name)"
+        // An uplink that is not plugged in: the rules alone hold it until the next `apply`.
+        guard access(path, F_OK) == 0 else { return }
+        let wanted: [UInt8] = on ? [49] : [48]
+        if try SmallFile.read(path).first == wanted.first { return }
+        try FileDescriptor(open: path, flags: O_WRONLY).writeAll(wanted)
     }
 }

@@ -29,6 +29,7 @@ enum Sections {
             Key("machine", \.settings.machines, .tables(machine, count: 0...64)),
             Key("vpn", optional: \.settings.vpn, .table(vpn)),
             Key("switch", optional: \.settings.keySwitch, .table(keySwitch)),
+            Key("firewall", \.settings.firewall, .table(firewall)),
         ])
 
     static let device = Section(

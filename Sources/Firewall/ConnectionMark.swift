@@ -1,0 +1,31 @@
+/// Conntrack's mark of what the rules let begin: `0x6462UUKK`, with the number of the uplink that the
+/// connection began over (1…8) and its kind. Others may delete by it (`docs/behaviour.md` §2.8).
+package enum ConnectionMark: UInt32, Sendable {
+    /// The router's own, to an open cloud address.
+    case cloud = 0x6462_0001
+    /// Of a machine, to the WAN.
+    case lanToWAN = 0x6462_0002
+
+    /// The bits that tell the uplink: compare `mark & uplinkMask` with `value(uplink:)`.
+    package static let uplinkMask: UInt32 = 0xffff_ff00
+
+    /// The mark of a connection that began over the uplink with this index, in the order of the config.
+    package static func value(uplink index: Int) -> UInt32 { 0x6462_0000 | UInt32(index + 1) << 8 }
+
+    /// Sets the mark by the interface that the packet leaves through.
+    func setting(_ policy: FirewallPolicy) -> String {
+        let members = policy.uplinks.enumerated().map { index, uplink in
+            "\"\(uplink.interface)\" : \(Self.hex(rawValue | Self.value(uplink: index)))"
+        }
+        return "ct mark set oifname map { \(members.joined(separator: ", ")) }"
+    }
+
+    /// Matches this kind, over whichever uplink it began.
+    var match: String { "ct mark & 0xffff00ff == \(Self.hex(rawValue))" }
+
+    /// Of a *packet* between LAN and WAN that the forward chain is to judge: without it the routing rules
+    /// drop it, so nothing passes when these rules are gone.
+    static let forwarded: UInt32 = 0x6462_0000
+
+    static func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
+}

@@ -1,0 +1,70 @@
+package import Base
+
+/// The second line, which holds without any packet filter: what the kernel's own switches and routing rules
+/// leave of forwarding (`docs/behaviour.md` §2.3). A pure function of the policy.
+package struct ForwardingPlan: Equatable, Sendable {
+    /// One routing rule about packets that come in through `from`.
+    package struct Rule: Hashable, Sendable {
+        package enum Action: Hashable, Sendable {
+            /// Looks into the main table; `onlySpecific` routes count, not the default route.
+            case route(onlySpecific: Bool)
+            /// Drops without a word.
+            case drop
+        }
+
+        package var from: InterfaceName
+        package var to: CIDR?
+        /// Only packets with the rules' own mark, which are therefore judged by them.
+        package var needsMark = false
+        package var action: Action
+    }
+
+    /// Whether the kernel forwards at all.
+    package var isEnabled: Bool
+    /// Interfaces from which nothing is forwarded, and those from which it is, when they exist.
+    package var closed: [InterfaceName]
+    package var opened: [InterfaceName]
+    /// In order: the first that matches decides. nil: those that stand stay.
+    package var rules: [Rule]?
+
+    /// Nothing is forwarded.
+    package static let closed = ForwardingPlan(isEnabled: false, closed: [], opened: [], rules: nil)
+
+    package init(for policy: FirewallPolicy) {
+        let uplinks = policy.uplinks.map(\.interface)
+        let lan = policy.lan
+        var rules: [Rule] = []
+        if let vpn = policy.vpn {
+            rules.append(
+                Rule(from: vpn.interface, to: lan.network, action: .route(onlySpecific: true)))
+            rules.append(
+                Rule(from: lan.interface, to: vpn.network, action: .route(onlySpecific: true)))
+        }
+        if policy.joinsLANAndWAN {
+            for uplink in uplinks {
+                rules.append(
+                    Rule(
+                        from: uplink, to: lan.network, needsMark: true,
+                        action: .route(onlySpecific: true)))
+            }
+            rules.append(
+                Rule(
+                    from: lan.interface, needsMark: true, action: .route(onlySpecific: false)))
+        }
+        let all = uplinks + [lan.interface] + (policy.vpn.map { [$0.interface] } ?? [])
+        self.init(
+            isEnabled: policy.vpn != nil || policy.joinsLANAndWAN,
+            closed: policy.joinsLANAndWAN ? [] : uplinks,
+            opened: policy.joinsLANAndWAN ? uplinks : [],
+            rules: rules + all.map { Rule(from: $0, action: .drop) })
+    }
+
+    private init(
+        isEnabled: Bool, closed: [InterfaceName], opened: [InterfaceName], rules: [Rule]?
+    ) {
+        self.isEnabled = isEnabled
+        self.closed = closed
+        self.opened = opened
+        self.rules = rules
+    }
+}

@@ -1,0 +1,77 @@
+import Base
+
+/// What crosses between LAN and WAN, when the config opens it (§2.7).
+extension Ruleset {
+    /// The machines' connections to the WAN, and what is answered to them.
+    static func lanToWAN(_ policy: FirewallPolicy, _ wan: String) -> [String] {
+        guard let there = destinations(policy) else { return [] }
+        let lan = quoted(policy.lan.interface)
+        let out = "iifname \(lan) oifname \(wan) ip saddr \(policy.lan.network)"
+        let back = "iifname \(wan) oifname \(lan) ip daddr \(policy.lan.network)"
+        let outward = there.map { "ip daddr \($0)" }.joined(separator: " ")
+        let inward = there.map { "ip saddr \($0)" }.joined(separator: " ")
+        // The router sends no ICMP errors: without this, a smaller MTU of the uplink would go unnoticed.
+        let clamp = "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"
+        return [
+            "\(out) \(clamp)",
+            "\(back) \(clamp)",
+            "\(out) \(outward) ct direction original ct state new,established "
+                + "\(ConnectionMark.lanToWAN.setting(policy)) accept",
+            "\(out) \(outward) meta l4proto icmp ct direction original ct state related accept",
+            "\(back) \(inward) ct direction reply ct state established accept",
+            "\(back) meta l4proto icmp ct direction reply ct state related accept",
+        ]
+    }
+
+    /// What may never be forwarded is dropped here, because the routing rules (§2.3) would drop it uncounted;
+    /// what the forward chain is to judge gets the mark that they let pass.
+    static func marks(_ policy: FirewallPolicy) -> [String] {
+        let lan = quoted(policy.lan.interface)
+        let behind = [policy.lan] + (policy.vpn.map { [$0] } ?? [])
+        let networks = behind.map(\.network.description).joined(separator: ", ")
+        // Not the router itself, nor broadcasts: those are the input chain's affair.
+        let through = "fib daddr type unicast"
+        let wan = set(policy.uplinks.map(\.interface).map(quoted))
+        var rules: [String] = []
+        if let wan {
+            // Replies to the machines still have the router's address here: they are translated later.
+            rules.append(
+                "iifname \(wan) ip daddr { \(networks) } \(through) \(Counter.wanToLAN.drop)")
+        }
+        if let vpn = policy.vpn {
+            rules.append(
+                "iifname \(quoted(vpn.interface)) ip daddr != \(policy.lan.network) \(through) "
+                    + Counter.otherForward.drop)
+        }
+        guard let wan, policy.joinsLANAndWAN else {
+            return rules + [
+                "iifname \(lan) ip daddr != { \(networks) } \(through) \(Counter.lanToWAN.drop)"
+            ]
+        }
+        let mark = ConnectionMark.hex(ConnectionMark.forwarded)
+        return rules + [wan, lan].map { "iifname \($0) meta mark set \(mark)" }
+    }
+
+    /// The machines appear on the WAN under the router's own address there.
+    static func sourceNAT(_ policy: FirewallPolicy) -> [String] {
+        guard policy.lanToWAN != .neither,
+            let wan = set(policy.uplinks.map(\.interface).map(quoted))
+        else { return [] }
+        return ["oifname \(wan) ip saddr \(policy.lan.network) masquerade"]
+    }
+
+    /// Conditions on the other end's address, all of which must hold; nil: nobody.
+    private static func destinations(_ policy: FirewallPolicy) -> [String]? {
+        let own =
+            [policy.lan.network.description] + (policy.vpn.map { [$0.network.description] } ?? [])
+        let notOwn = "!= { \(own.joined(separator: ", ")) }"
+        let privates = FirewallPolicy.privateNetworks.joined(separator: ", ")
+        let specials = FirewallPolicy.specialNetworks.joined(separator: ", ")
+        return switch policy.lanToWAN {
+        case .neither: nil
+        case .private: ["{ \(privates) }", notOwn]
+        case .public: ["!= { \(privates) }", "!= { \(specials) }", notOwn]
+        case .both: ["!= { \(specials) }", notOwn]
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import Base
+
+extension Ruleset {
+    /// §2.2: what is sent to the router itself.
+    static func input(_ policy: FirewallPolicy) -> [String] {
+        let wan = set(policy.uplinks.map(\.interface).map(quoted))
+        let lan = quoted(policy.lan.interface)
+        let dialled = set(policy.uplinks.map(\.interface).map(quoted) + [lan])
+        let dhcp = set(policy.uplinks.filter(\.usesDHCP).map(\.interface).map(quoted))
+        var rules = [
+            #"iifname "lo" accept"#,
+            "meta nfproto ipv6 \(Counter.ipv6.drop)",
+            "ct state invalid \(Counter.invalid.drop)",
+        ]
+        if let dialled {
+            // Replies only: not what somebody else began, before these rules were there.
+            rules.append("iifname \(dialled) ct direction reply ct state established accept")
+            rules.append(
+                "iifname \(dialled) meta l4proto icmp ct direction reply ct state related accept")
+        }
+        if let dhcp { rules.append("iifname \(dhcp) udp sport 67 udp dport 68 accept") }
+        if let wan { rules.append("iifname \(wan) \(Counter.wanToRouter.drop)") }
+        rules.append("iifname \(lan) \(Counter.lanToRouter.drop)")
+        if let vpn = policy.vpn {
+            rules.append("iifname \(quoted(vpn.interface)) \(Counter.vpnToRouter.drop)")
+        }
+        return rules + [Counter.otherToRouter.drop]
+    }
+
+    /// §2.3: what is sent through the router. The gate is first: behind a conntrack rule, closing it
+    /// would not cut what is established.
+    static func forward(_ policy: FirewallPolicy) -> [String] {
+        let wan = set(policy.uplinks.map(\.interface).map(quoted))
+        let lan = quoted(policy.lan.interface)
+        var rules: [String] = []
+        if policy.vpn != nil { rules.append("iifname . oifname vmap @\(gateMap)") }
+        rules.append("meta nfproto ipv6 \(Counter.ipv6.drop)")
+        if let wan {
+            rules += lanToWAN(policy, wan)
+            rules.append("iifname \(wan) oifname \(lan) \(Counter.wanToLAN.drop)")
+            rules.append("iifname \(lan) oifname \(wan) \(Counter.lanToWAN.drop)")
+        }
+        if let vpn = policy.vpn.map({ quoted($0.interface) }) {
+            rules.append("iifname \(vpn) oifname \(lan) \(Counter.vpnToLAN.drop)")
+            rules.append("iifname \(lan) oifname \(vpn) \(Counter.lanToVPN.drop)")
+        }
+        return rules + [Counter.otherForward.drop]
+    }
+
+    /// §2.4: what a remote user sends while the gate is open.
+    static func vpnToLAN(_ policy: FirewallPolicy) -> [String] {
+        guard let vpn = policy.vpn else { return [Counter.vpnToLAN.drop] }
+        let pair = "ip saddr \(vpn.network) ip daddr \(policy.lan.network)"
+        return [
+            "\(pair) ct direction original ct state new,established accept",
+            "\(pair) meta l4proto icmp ct direction original ct state related accept",
+            Counter.vpnToLAN.drop,
+        ]
+    }
+
+    /// §2.4: what the machines answer to a remote user while the gate is open.
+    static func lanToVPN(_ policy: FirewallPolicy) -> [String] {
+        guard let vpn = policy.vpn else { return [Counter.lanToVPN.drop] }
+        let pair = "ip saddr \(policy.lan.network) ip daddr \(vpn.network)"
+        return [
+            "\(pair) ct direction reply ct state established accept",
+            "\(pair) meta l4proto icmp ct direction reply ct state related accept",
+            Counter.lanToVPN.drop,
+        ]
+    }
+
+    /// §2.5: what the router itself sends.
+    static func output(_ policy: FirewallPolicy) -> [String] {
+        let wan = set(policy.uplinks.map(\.interface).map(quoted))
+        let dhcp = set(policy.uplinks.filter(\.usesDHCP).map(\.interface).map(quoted))
+        let ports = set(
+            policy.cloudPorts.map { "\($0.transport.rawValue) . \($0.port)" })
+        let machines = set(policy.machines.map { "\($0.address) . \($0.port)" })
+        var rules = [#"oifname "lo" accept"#, "meta nfproto ipv6 \(Counter.ipv6.drop)"]
+        for uplink in policy.uplinks {
+            guard let targets = set(uplink.probeTargets.sorted().map(\.description)) else {
+                continue
+            }
+            rules.append(
+                "oifname \(quoted(uplink.interface)) ip daddr \(targets) "
+                    + "icmp type echo-request accept")
+        }
+        if let wan {
+            if let servers = set(policy.nameServers.sorted().map(\.description)) {
+                rules.append(
+                    "oifname \(wan) ip daddr \(servers) "
+                        + "meta l4proto . th dport { tcp . 53, udp . 53 } accept")
+            }
+            if let servers = set(policy.timeServers.sorted().map(\.description)) {
+                rules.append("oifname \(wan) ip daddr \(servers) udp dport 123 accept")
+            }
+        }
+        if let dhcp { rules.append("oifname \(dhcp) udp sport 68 udp dport 67 accept") }
+        if let machines {
+            rules.append(
+                "oifname \(quoted(policy.lan.interface)) ip daddr . tcp dport \(machines) accept")
+        }
+        if let wan, let ports {
+            let cloud = "meta l4proto . th dport \(ports)"
+            rules.append(
+                "oifname \(wan) ip daddr @\(cloudSet) \(cloud) "
+                    + "\(ConnectionMark.cloud.setting(policy)) accept")
+            // A live connection outlasts the time its address was open for. One that a program had begun
+            // before these rules, to whomever, has no mark.
+            rules.append(
+                "oifname \(wan) \(cloud) \(ConnectionMark.cloud.match) "
+                    + "ct direction original ct state established accept")
+        }
+        return rules + [Counter.egress.drop]
+    }
+
+    static func quoted(_ interface: InterfaceName) -> String { "\"\(interface)\"" }
+
+    /// An anonymous nft set without repetitions; nil when it would be empty.
+    static func set(_ members: [String]) -> String? {
+        var unique: [String] = []
+        for member in members where !unique.contains(member) { unique.append(member) }
+        return unique.isEmpty ? nil : "{ \(unique.joined(separator: ", ")) }"
+    }
+}

@@ -1,0 +1,107 @@
+import Base
+import Testing
+
+@testable import Firewall
+
+/// What the config opens between LAN and WAN, as rules.
+@Suite struct CrossingTests {
+    private func chain(_ name: String, of policy: FirewallPolicy) throws -> [String] {
+        try #require(Ruleset(for: policy).chains.first { $0.name == name }).rules
+    }
+
+    @Test("behaviour 2.7: neither is the default, and leaves no rule that could let anything pass")
+    func neither() throws {
+        let policy = try examplePolicy()
+        #expect(policy.lanToWAN == .neither)
+        for name in ["destination_nat", "source_nat"] {
+            #expect(try chain(name, of: policy).isEmpty)
+        }
+        #expect(
+            try chain("marks", of: policy) == [
+                #"iifname { "eth0", "wlan0", "wwan0" } ip daddr { 192.168.140.0/24, 10.8.0.0/24 } fib daddr type unicast counter name wan_to_lan drop"#,
+                #"iifname "vpn0" ip daddr != 192.168.140.0/24 fib daddr type unicast counter name other_forward drop"#,
+                #"iifname "br-lan" ip daddr != { 192.168.140.0/24, 10.8.0.0/24 } fib daddr type unicast counter name lan_to_wan drop"#,
+            ])
+        let forward = try chain("forward", of: policy)
+        #expect(forward.allSatisfy { !$0.hasSuffix("accept") })
+    }
+
+    @Test("behaviour 2.7: private, as rules: out to private addresses only, back only replies")
+    func privateOnly() throws {
+        let policy = try examplePolicy(lanToWAN: .private)
+        let wan = #"{ "eth0", "wlan0", "wwan0" }"#
+        let out = #"iifname "br-lan" oifname \#(wan) ip saddr 192.168.140.0/24"#
+        let back = #"iifname \#(wan) oifname "br-lan" ip daddr 192.168.140.0/24"#
+        let there = "{ 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16 }"
+        let own = "!= { 192.168.140.0/24, 10.8.0.0/24 }"
+        let mark =
+            #"ct mark set oifname map { "eth0" : 0x64620102, "wlan0" : 0x64620202, "#
+            + #""wwan0" : 0x64620302 }"#
+        let clamp = "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"
+        #expect(
+            try chain("forward", of: policy) == [
+                "iifname . oifname vmap @gate",
+                "meta nfproto ipv6 counter name ipv6 drop",
+                "\(out) \(clamp)",
+                "\(back) \(clamp)",
+                "\(out) ip daddr \(there) ip daddr \(own) ct direction original ct state new,established \(mark) accept",
+                "\(out) ip daddr \(there) ip daddr \(own) meta l4proto icmp ct direction original ct state related accept",
+                "\(back) ip saddr \(there) ip saddr \(own) ct direction reply ct state established accept",
+                "\(back) meta l4proto icmp ct direction reply ct state related accept",
+                #"iifname { "eth0", "wlan0", "wwan0" } oifname "br-lan" counter name wan_to_lan drop"#,
+                #"iifname "br-lan" oifname { "eth0", "wlan0", "wwan0" } counter name lan_to_wan drop"#,
+                #"iifname "vpn0" oifname "br-lan" counter name vpn_to_lan drop"#,
+                #"iifname "br-lan" oifname "vpn0" counter name lan_to_vpn drop"#,
+                "counter name other_forward drop",
+            ])
+        #expect(
+            try chain("marks", of: policy).suffix(2) == [
+                #"iifname { "eth0", "wlan0", "wwan0" } meta mark set 0x64620000"#,
+                #"iifname "br-lan" meta mark set 0x64620000"#,
+            ])
+        #expect(
+            try chain("source_nat", of: policy) == [
+                "oifname \(wan) ip saddr 192.168.140.0/24 masquerade"
+            ])
+    }
+
+    @Test("behaviour 2.8: a mark tells the uplink and the kind")
+    func marks() {
+        #expect(ConnectionMark.value(uplink: 0) == 0x6462_0100)
+        #expect(ConnectionMark.value(uplink: 7) == 0x6462_0800)
+        for kind in [ConnectionMark.cloud, .lanToWAN] {
+            let mark = kind.rawValue | ConnectionMark.value(uplink: 2)
+            #expect(mark & ConnectionMark.uplinkMask == ConnectionMark.value(uplink: 2))
+        }
+    }
+
+    @Test(
+        "behaviour 2.3: the second line lets only VPN and LAN meet, and by the specific routes only"
+    )
+    func secondLine() throws {
+        let plan = ForwardingPlan(for: try examplePolicy())
+        #expect(plan.isEnabled && plan.opened.isEmpty)
+        #expect(plan.closed.map(\.description) == ["eth0", "wlan0", "wwan0"])
+        let rules = try #require(plan.rules)
+        #expect(
+            rules.map(\.from.description) == [
+                "vpn0", "br-lan", "eth0", "wlan0", "wwan0", "br-lan", "vpn0",
+            ])
+        #expect(
+            rules.prefix(2).allSatisfy { $0.action == .route(onlySpecific: true) && $0.to != nil })
+        #expect(
+            rules.dropFirst(2).allSatisfy { $0.action == .drop && $0.to == nil && !$0.needsMark })
+    }
+
+    @Test(
+        "behaviour 2.3: what the config opens needs the rules' mark, and without VPN nothing else is open"
+    )
+    func secondLineOpened() throws {
+        let plan = ForwardingPlan(for: try examplePolicy(vpn: false, lanToWAN: .both))
+        #expect(plan.isEnabled && plan.closed.isEmpty)
+        let rules = try #require(plan.rules)
+        for rule in rules where rule.action != .drop { #expect(rule.needsMark) }
+        #expect(rules.suffix(4).allSatisfy { $0.action == .drop })
+        #expect(ForwardingPlan(for: try examplePolicy(vpn: false)).isEnabled == false)
+    }
+}
