@@ -26,7 +26,7 @@ fresh() {
     rm -f "$work/image"
     truncate -s "$1M" "$work/image"
     loop=$(losetup -f --show "$work/image")
-    mkfs.ext4 -q "$loop"
+    mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 "$loop"
     mkdir -p "$work/fs"
     mount "$loop" "$work/fs"
     mkdir "$work/fs/store"

@@ -126,7 +126,10 @@ final class FakeDisk: RingDirectory {
             state.files[state.nextID] = File()
             return state.nextID
         }
-        guard let id else { throw SystemError("create \(name)", code: 17) }
+        guard let id else {
+            let isOff = state.withLock { $0.isOff }
+            throw SystemError("create \(name)", code: isOff ? 5 : 17)
+        }
         return FakeFile(disk: self, id: id)
     }
 

@@ -132,8 +132,9 @@ import Testing
             let service = try open(path)
             let files = try? DirectoryFiles(path: path)
             #expect(files == nil, "the service holds the lock")
-            for n in 0..<3000 {
-                try await service.append([reading(n, pad: 2000)])
+            var random = SeededGenerator(seed: 1)
+            for n in 0..<1500 {
+                try await service.append([noise(n, bytes: 2000, &random)])
                 guard n % 60 == 0 else { continue }
                 let result = try await Command.run(["/usr/bin/du", "-sb", path])
                 let bytes = Int(result.output.prefix { $0.isNumber })

@@ -78,7 +78,7 @@ import Testing
         var quota = Int64.random(in: 1 << 20...3 << 20, using: &random)
         var store = try store(disk, quota: quota)
         var n = 0
-        for _ in 0..<250 {
+        for _ in 0..<500 {
             let count = Int.random(in: 1...10, using: &random)
             try store.append(
                 (0..<count).map { noise(n + $0, bytes: 2000, &random) },
@@ -117,7 +117,7 @@ import Testing
         var small = try RecorderTests.store(disk, quota: 2 << 20)
         #expect(disk.state.withLock { $0.total } <= 2 << 20)
         let records = try small.all()
-        #expect(Set(records.losses.map(\.reason)) == ["ring made smaller"])
+        #expect(records.losses.contains { $0.reason == "ring made smaller" })
         #expect(UInt64(records.readings.count) + small.lost == 1500)
         #expect(records.losses.reduce(0) { $0 + $1.count } == small.lost)
         try small.append([reading(1)])

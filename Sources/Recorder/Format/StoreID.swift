@@ -22,6 +22,7 @@ package struct StoreID: Hashable, Sendable {
 package enum FileName {
     package static let journals = ["journal-0", "journal-1"]
     package static let catalogue = "catalogue.db"
+    package static let slotsMax = 1 << 20
     private static let suffix = ".segment"
 
     package static func segment(_ slot: Int) -> String {
@@ -31,7 +32,7 @@ package enum FileName {
 
     package static func slot(_ name: String) -> Int? {
         guard name.hasSuffix(suffix), let slot = Int(name.dropLast(suffix.count)), slot >= 0,
-            slot < 1 << 20, segment(slot) == name
+            slot < slotsMax, segment(slot) == name
         else { return nil }
         return slot
     }

@@ -7,7 +7,6 @@ extension RingStore {
         let hasTrouble = writeTrouble != nil
         takePendingLoss()
         let through = lastSequence
-        let told = cursor
         do throws(SystemError) {
             if hasTrouble {
                 // The journal may be full of what it cannot hold: into the segments with it.
@@ -23,7 +22,7 @@ extension RingStore {
         }
         closeFrame()
         durableThrough = through
-        savedCursor = max(savedCursor, told)
+        savedCursor = max(savedCursor, writtenCursor)
         bury()
     }
 

@@ -116,7 +116,7 @@ extension RingStore {
                 let file = try directory.create(name)
                 try file.allocate(plan.segmentBytes)
             } catch {
-                if error.code == 17 {
+                if error.code == 17, slot < FileName.slotsMax {
                     // A file that cannot be read: it is left alone.
                     slot += 1
                     continue

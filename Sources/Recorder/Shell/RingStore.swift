@@ -35,6 +35,8 @@ package struct RingStore {
     /// What the consumer has acknowledged.
     package internal(set) var cursor: UInt64
     var savedCursor: UInt64
+    /// The cursor of the frame that was written last.
+    private(set) var writtenCursor: UInt64 = 0
     package internal(set) var newest: WallTime?
 
     /// Readings lost in the store's life.
@@ -177,6 +179,7 @@ package struct RingStore {
         do throws(SystemError) {
             let frame = encodedFrame()
             if journal.hasRoom(frame.count, reserve: isLoss ? 0 : plan.journalReserveBytes) {
+                writtenCursor = cursor
                 try journal.write(frame)
             } else if !isLoss {
                 try seal()
