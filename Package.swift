@@ -68,7 +68,7 @@ let package = Package(
         room("Egress"),
         room("KillSwitch", ["CGPIO"]),
         room("Tunnel"),
-        room("Recorder"),
+        room("Recorder", ["CZstd"]),
         room("Machines", ["CModbus"]),
         room("Cloud", ["CMosquitto"]),
         room("Console", ["CTLS", "CMicroHTTPD"]),
@@ -82,6 +82,7 @@ let package = Package(
         .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
         .systemLibrary(name: "CMosquitto"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
+        .systemLibrary(name: "CZstd"),
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus"),
 
         // The emulated site: never part of the daemon.
@@ -101,6 +102,11 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "CFakeGPIO", linkerSettings: [.linkedLibrary("dl")]),
         .executableTarget(name: "fakegpiod", dependencies: ["CFakeGPIO"]),
+
+        // Benchmarks: what bench/*.sh run.
+        .executableTarget(
+            name: "store-bench", dependencies: ["Base", "Linux", "Recorder"], path: "bench/Store",
+            swiftSettings: strict),
 
         // Tests: a folder a room; then the house rules, seeded weather, and whole sites.
         .target(

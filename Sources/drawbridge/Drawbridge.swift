@@ -15,8 +15,7 @@ struct Drawbridge: AsyncParsableCommand {
         subcommands: [
             DaemonCommand.self, CheckCommand.self, StatusCommand.self, EventsCommand.self,
             DoctorCommand.self, SupportBundleCommand.self, FirewallCommand.self,
-            ConfigCommand.self,
-            SwitchCommand.self,
+            LogCommand.self, ConfigCommand.self, SwitchCommand.self,
         ])
 
     /// ArgumentParser says 64 (`EX_USAGE`) for a misuse; our contract says 2.

@@ -4,6 +4,7 @@
 #define CLINUX_H
 
 #include "clinux_clock.h"
+#include "clinux_fallocate.h"
 
 #include <linux/if_link.h>
 #include <linux/netlink.h>

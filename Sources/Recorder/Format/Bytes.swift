@@ -37,6 +37,13 @@ struct ByteReader {
 
     var rest: Int { bytes.endIndex - index }
 
+    /// The next bytes as they are.
+    mutating func bytes(_ count: Int) -> ArraySlice<UInt8>? {
+        guard count >= 0, count <= rest else { return nil }
+        defer { index += count }
+        return bytes[index..<index + count]
+    }
+
     mutating func fixed<I: FixedWidthInteger>(_ type: I.Type = I.self) -> I? {
         let width = MemoryLayout<I>.size
         guard rest >= width else { return nil }
