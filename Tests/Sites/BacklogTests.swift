@@ -9,7 +9,7 @@ import Testing
     .timeLimit(.minutes(2)))
 struct BacklogTests {
     @Test(
-        "behaviour 6.1: half an hour offline, the link cut once more: live at once, all of it, in order"
+        "behaviour 7.1: half an hour offline, the link cut once more: live at once, all of it, in order"
     )
     func cutInTheMiddle() async throws {
         try await Site.with { try await cutInTheMiddle(in: $0) }
