@@ -5,7 +5,7 @@ SWIFT   ?= swift
 RELEASE  = -c release --static-swift-stdlib
 PRODUCTS = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 
-.PHONY: help setup build test demo lint format bench clean
+.PHONY: help setup build deb test test-kernel demo lint format bench clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -19,6 +19,10 @@ build: setup
 	@$(SWIFT) build $(RELEASE) -q
 	@echo "built $(PRODUCTS)/drawbridge"
 
+## make deb      build the Debian package, its debug symbols, and check it: .build/deb/
+deb: build
+	@scripts/package/deb $(PRODUCTS)/drawbridge .build/deb
+
 ## make test     set up, then run every test: unit, simulation, whole sites
 # What computes runs side by side; what waits for kernels, brokers and whole sites runs one by one, so that
 # a busy machine does not stretch its deadlines.
@@ -27,6 +31,11 @@ test: setup lint
 	@$(SWIFT) build --build-tests -q
 	@$(SWIFT) test --skip-build --filter '$(COMPUTING)'
 	@$(SWIFT) test --skip-build --no-parallel --skip '$(COMPUTING)'
+
+## make test-kernel  the package's whole life under systemd, in a kernel of its own: install, fail over, crash, purge
+test-kernel: deb
+	@scripts/kernel/build
+	@scripts/kernel/life
 
 ## make demo     set up, build, and play the whole story in an emulated site (HOLD=1: leave the site running)
 demo: build

@@ -49,7 +49,7 @@ let package = Package(
             name: "drawbridge",
             dependencies: [
                 "Base", "Settings", "Uplinks", "Firewall", "Egress", "KillSwitch", "Tunnel",
-                "Recorder", "Machines", "Cloud", "Console", "Linux", log,
+                "Recorder", "Machines", "Cloud", "Console", "Configuration", "Linux", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -59,7 +59,8 @@ let package = Package(
         // The foundations.
         .target(name: "Base", swiftSettings: strict),
         .target(name: "Settings", dependencies: ["Base"], swiftSettings: strict),
-        .target(name: "Linux", dependencies: ["Base", "CLinux"], swiftSettings: strict),
+        .target(
+            name: "Linux", dependencies: ["Base", "CLinux", "COpenSSL"], swiftSettings: strict),
 
         // The rooms.
         room("Uplinks"),
@@ -67,21 +68,30 @@ let package = Package(
         room("Egress"),
         room("KillSwitch", ["CGPIO"]),
         room("Tunnel"),
-        room("Recorder"),
+        room("Recorder", ["CZstd"]),
         room("Machines", ["CModbus"]),
         room("Cloud", ["CMosquitto"]),
-        room("Console"),
+        room("Console", ["CTLS", "CMicroHTTPD"]),
+        room("Configuration"),
 
         // As little C as possible.
         .target(name: "CLinux"),
         .target(name: "CGPIO", linkerSettings: [.linkedLibrary("gpiod")]),
+        .target(
+            name: "CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
         .systemLibrary(name: "CMosquitto"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
+        .systemLibrary(name: "CZstd"),
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus"),
 
         // The emulated site: never part of the daemon.
         .target(
             name: "Site",
-            dependencies: ["Base", "Linux", "Cloud", "Console", "CModbus", log],
+            dependencies: [
+                "Base", "Settings", "Linux", "Recorder", "Machines", "Cloud", "Console", "CModbus",
+                log,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "drawbridge-site",
@@ -92,6 +102,11 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "CFakeGPIO", linkerSettings: [.linkedLibrary("dl")]),
         .executableTarget(name: "fakegpiod", dependencies: ["CFakeGPIO"]),
+
+        // Benchmarks: what bench/*.sh run.
+        .executableTarget(
+            name: "store-bench", dependencies: ["Base", "Linux", "Recorder"], path: "bench/Store",
+            swiftSettings: strict),
 
         // Tests: a folder a room; then the house rules, seeded weather, and whole sites.
         .target(
@@ -114,6 +129,7 @@ let package = Package(
         tests("Machines", ["CModbus"]),
         tests("Cloud", exclude: ["Fixtures"]),
         tests("Console"),
+        tests("Configuration"),
         .testTarget(
             name: "HouseTests", dependencies: ["Base"], path: "Tests/House", swiftSettings: strict),
         .testTarget(
@@ -123,6 +139,7 @@ let package = Package(
             name: "SitesTests",
             dependencies: [
                 "Base", "Linux", "Site", "Console", "drawbridge", "drawbridge-site", "fakegpiod",
+                "TestSupport",
             ],
             path: "Tests/Sites", swiftSettings: strict),
     ],

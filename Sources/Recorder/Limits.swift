@@ -1,23 +1,33 @@
 /// The bounds of the recorder's memory and files.
 package enum Limits {
-    /// Records that one frame holds at most.
-    package static let frameRecordsMax = 4096
-    /// Bytes of one frame at most: more than the longest reading needs.
-    package static let frameBytesMax = 72 * 1024
+    /// File systems give space in blocks, and flash is written in pages: everything begins at one.
+    package static let pageBytes = 4096
+    /// Records that wait in memory and in the journal to be sealed, at most.
+    package static let openRowsMax = 131_072
+    /// Bytes of their texts, at most.
+    package static let openTextBytesMax = 8 << 20
+    /// Records of one journal frame.
+    package static let frameRowsMax = 4096
+    /// Bytes of texts and names after which a frame takes no more.
+    package static let frameTextBytesMax = 64 * 1024
     /// Bytes of a source's or a tag's name.
     package static let nameBytesMax = 512
+    /// Names that one block knows, at most.
+    package static let namesMax = 65_536
+    /// Bytes of a decompressed section of a block, at most.
+    package static let sectionBytesMax = 64 << 20
     /// Records that one `batch` returns at most.
     package static let batchRecordsMax = 10_000
-    /// Encoded bytes after which a batch is not filled further.
+    /// Bytes of texts after which a batch is not filled further.
     package static let batchBytesMax = 1 << 20
-    /// Bytes that are read from a segment in one call.
-    package static let readBytes = 256 * 1024
-    /// Bytes written but not yet synced; reached, the next sync does not wait for its time.
-    package static let unsyncedBytesMax = 4 << 20
-    /// Segments that one `append` may give up because the disk is full.
-    package static let evictionsForSpaceMax = 2
-    /// Sources that a loss record names; the others are counted as `other`.
+    /// How far past a damaged place the next whole block is looked for when the store is opened.
+    package static let tailSearchBytes: Int64 = 256 * 1024
+    /// Tags that one loss record names; further ones go into further records.
+    package static let lossTagsPerRecord = 500
+    /// Tags that are told apart in losses; the rest is counted as `other`.
+    package static let lossTagsMax = 20_000
+    /// Sources that a loss record counts; the others are counted as `other`.
     package static let lossSourcesMax = 16
-    /// Characters of a source's name within a loss record.
+    /// Characters of a source's name in that count.
     package static let lossNameCharactersMax = 32
 }

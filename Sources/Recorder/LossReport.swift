@@ -2,7 +2,7 @@ package import Base
 
 /// What was lost, and why: the text of a loss record (`drawbridge` / `recorder.loss`), as JSON.
 package struct LossReport: Codable, Equatable, Sendable {
-    /// The sequences that are missing; nil for readings that never got one.
+    /// The sequences among which it was; nil for readings that never got one.
     package var from: UInt64?
     package var through: UInt64?
     /// How many readings are missing.
@@ -13,24 +13,46 @@ package struct LossReport: Codable, Equatable, Sendable {
     package var reason: String
     /// How many of each source, as far as they could still be read.
     package var sources: [String: UInt64]
+    /// How many of each tag, by source.
+    package var tags: [String: [String: UInt64]]
     /// How many readings this store has lost in all its life, these included.
     package var total: UInt64
 
     package static let source = "drawbridge"
     package static let tag = "recorder.loss"
+    /// Where tags are counted that cannot be told apart any more.
+    package static let others = "other"
 
     package init(reason: String) {
         count = 0
         self.reason = reason
         sources = [:]
+        tags = [:]
         total = 0
     }
 
+    private var tagCount: Int { tags.values.reduce(0) { $0 + $1.count } }
+
     /// A reading that is lost.
     package mutating func add(_ reading: Reading) {
-        count += 1
-        include(wall: reading.time.wall.milliseconds)
-        include(source: reading.source, count: 1)
+        add(TagName(source: reading.source, tag: reading.tag), count: 1)
+        include(wall: reading.time.wall)
+    }
+
+    /// Some readings of one tag that are lost.
+    package mutating func add(_ name: TagName, count: Int) {
+        guard count > 0 else { return }
+        self.count += UInt64(count)
+        include(source: name.source, count: UInt64(count))
+        include(name.source, name.tag, UInt64(count))
+    }
+
+    /// Readings that are lost and of which nothing can be told but how many.
+    package mutating func add(unknown count: UInt64) {
+        guard count > 0 else { return }
+        self.count += count
+        include(source: Self.others, count: count)
+        include(Self.others, Self.others, count)
     }
 
     /// Sequences that are lost, whether or not their readings can still be told.
@@ -39,28 +61,66 @@ package struct LossReport: Codable, Equatable, Sendable {
         through = max(through ?? range.upperBound, range.upperBound)
     }
 
+    package mutating func include(wall: WallTime) {
+        first = min(first ?? wall.milliseconds, wall.milliseconds)
+        last = max(last ?? wall.milliseconds, wall.milliseconds)
+    }
+
     /// Takes over a report that would itself be lost, or that is still waiting.
     package mutating func merge(_ other: LossReport) {
         count += other.count
         if let from = other.from, let through = other.through, from <= through {
             include(sequences: from...through)
         }
-        for wall in [other.first, other.last] { wall.map { include(wall: $0) } }
+        for wall in [other.first, other.last] {
+            if let wall { include(wall: WallTime(milliseconds: wall)) }
+        }
         for (source, count) in other.sources { include(source: source, count: count) }
+        for (source, tags) in other.tags {
+            for (tag, count) in tags { include(source, tag, count) }
+        }
         let reasons = reason.split(separator: ", ")
         for new in other.reason.split(separator: ", ") where !reasons.contains(new) {
             reason += ", " + new
         }
     }
 
-    private mutating func include(wall: Int64) {
-        first = min(first ?? wall, wall)
-        last = max(last ?? wall, wall)
+    /// The report in pieces that fit into a record each: their counts add up to this one's.
+    package var pieces: [LossReport] {
+        guard tagCount > Limits.lossTagsPerRecord else { return [self] }
+        var pieces: [LossReport] = []
+        var piece = emptied
+        for (source, tags) in tags.sorted(by: { $0.key < $1.key }) {
+            for (tag, count) in tags.sorted(by: { $0.key < $1.key }) {
+                piece.count += count
+                piece.include(source: source, count: count)
+                piece.include(source, tag, count)
+                guard piece.tagCount >= Limits.lossTagsPerRecord else { continue }
+                pieces.append(piece)
+                piece = emptied
+            }
+        }
+        return piece.count > 0 ? pieces + [piece] : pieces
+    }
+
+    private var emptied: LossReport {
+        var piece = self
+        piece.count = 0
+        piece.sources = [:]
+        piece.tags = [:]
+        return piece
     }
 
     private mutating func include(source: String, count: UInt64) {
         let name = String(source.prefix(Limits.lossNameCharactersMax))
         let isKnown = sources[name] != nil || sources.count < Limits.lossSourcesMax
-        sources[isKnown ? name : "other", default: 0] += count
+        sources[isKnown ? name : Self.others, default: 0] += count
+    }
+
+    private mutating func include(_ source: String, _ tag: String, _ count: UInt64) {
+        let isKnown = tags[source]?[tag] != nil || tagCount < Limits.lossTagsMax
+        tags[isKnown ? source : Self.others, default: [:]][
+            isKnown ? tag : Self.others, default: 0] +=
+            count
     }
 }

@@ -49,10 +49,12 @@ package actor RecorderKeeperService {
                 service = opened
                 break
             } catch {
-                if trouble != "\(error)" {
+                if !trouble.hasSuffix("\(error)") {
                     logger.error("recorder cannot be opened", metadata: ["error": "\(error)"])
                 }
-                trouble = "\(error)"
+                trouble =
+                    (error as? SystemError)?.isDiskFull ?? false
+                    ? "disk full: \(error)" : "\(error)"
             }
             do {
                 try await clock.sleep(until: clock.now() + Self.retryPause)
@@ -65,12 +67,14 @@ package actor RecorderKeeperService {
     }
 
     /// Accepts readings; throws when they are not kept, and then counts them as lost.
-    package func append(_ readings: [Reading]) async throws {
+    package func append(
+        _ readings: [Reading], as recordClass: RecordClass = .sample
+    ) async throws {
         guard let service else {
             for reading in readings { missed.add(reading) }
             throw RecorderNotOpen(reason: trouble)
         }
-        try await service.append(readings)
+        try await service.append(readings, as: recordClass)
     }
 
     package func batch(after sequence: UInt64, limit: Int) async throws -> [Record] {

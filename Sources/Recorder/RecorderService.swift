@@ -63,30 +63,39 @@ package actor RecorderService {
         logger.notice(
             "recorder opened",
             metadata: [
-                "directory": "\(settings.directory)", "first": "\(store.ring.firstSequence)",
-                "last": "\(store.ring.lastSequence)", "cursor": "\(store.cursor)",
-                "torn_bytes": "\(store.tornBytes)", "damaged_frames": "\(store.damagedFrames)",
-                "cursor_was_damaged": "\(store.cursorWasDamaged)",
+                "directory": "\(settings.directory)", "first": "\(store.firstSequence)",
+                "last": "\(store.lastSequence)", "cursor": "\(store.cursor)",
+                "lost": "\(store.lost)", "damaged": "\(store.damagedBlocks)",
             ])
     }
 
-    /// Accepts readings: they survive the end of this process at once, a power cut after the next sync.
+    /// Accepts readings: they survive the end of this process at once, a power cut after the next sync. Alarms
+    /// are on flash when this returns; those that come together share one write.
     ///
-    /// Throws when they could not be written: then they are counted as lost, and a loss record will tell.
-    package func append(_ readings: [Reading]) async throws {
+    /// Throws when they could not be taken: then they are counted as lost, and a loss record will tell. Thrown for
+    /// alarms, it may also mean that they wait in memory for a flash that fails.
+    package func append(
+        _ readings: [Reading], as recordClass: RecordClass = .sample
+    ) async throws {
         guard !isClosed else { throw SystemError("record into \(settings.directory)", code: 9) }
         defer { reportState() }
-        let before = store.ring.nextSequence
-        defer { accepted += store.ring.nextSequence - before }
-        try store.append(readings)
+        let before = store.nextSequence
+        defer { accepted += store.nextSequence - before }
+        try store.append(readings, as: recordClass)
         bell.continuation.yield()
+        guard recordClass == .alarm else { return }
+        let last = store.lastSequence
+        // Whoever came at the same time writes first: then one sync serves all.
+        await Task.yield()
+        if store.durableThrough < last { try store.sync() }
+        wakeWaiters()
     }
 
     /// Readings were lost before they reached the store: the cloud is told in a loss record.
     package func tell(_ loss: LossReport) {
-        store.lose(loss, new: loss.count)
-        // Refused now, it is told in the next turn of the sync loop.
-        try? store.writePendingLoss()
+        // The sync loop's next turn puts it on flash.
+        store.lose(loss)
+        store.takePendingLoss()
     }
 
     /// The records after `sequence` that are safely on flash, in order, at most `limit` and about 1 MiB.
@@ -120,7 +129,7 @@ package actor RecorderService {
     package func cursor() async -> UInt64 { store.cursor }
 
     /// How many records the consumer does not have yet.
-    package func backlog() async -> UInt64 { store.ring.lastSequence - store.cursor }
+    package func backlog() async -> UInt64 { store.lastSequence - store.cursor }
 
     /// Syncs once in `settings.sync` on average, what comes after a quiet time at once, and nothing later
     /// than `settings.sync`; a last time when it is cancelled.
@@ -135,7 +144,7 @@ package actor RecorderService {
             }
             for await _ in bell.stream {
                 if isClosed { break }
-                let isNew = store.durableThrough < store.ring.lastSequence
+                let isNew = store.durableThrough < store.lastSequence
                 if isNew {
                     guard (try? await clock.sleep(until: syncsPaidUntil - settings.sync)) != nil
                     else { break }
@@ -157,29 +166,31 @@ package actor RecorderService {
     }
 
     package func status() async -> RecorderStatus {
-        let ring = store.ring
-        return RecorderStatus(
-            state: isClosed ? "closed" : state, bytesUsed: ByteSize(bytes: ring.bytes),
-            quota: settings.size, firstSequence: ring.firstSequence,
-            lastSequence: ring.lastSequence, durableThrough: store.durableThrough,
-            oldest: ring.segments.first?.begun, newest: store.newest, cursor: store.cursor,
-            unsent: ring.lastSequence - store.cursor, accepted: accepted, lost: store.lost,
-            damagedFrames: store.damagedFrames)
+        RecorderStatus(
+            state: isClosed ? "closed" : state, bytesUsed: ByteSize(bytes: store.bytesUsed),
+            quota: settings.size, firstSequence: store.firstSequence,
+            lastSequence: store.lastSequence, durableThrough: store.durableThrough,
+            oldest: store.oldest, newest: store.newest, cursor: store.cursor,
+            unsent: store.lastSequence - min(store.cursor, store.lastSequence),
+            accepted: accepted, lost: store.lost, damagedFrames: store.damagedBlocks)
     }
 
     /// One turn of the sync loop; the cursor is written in turn, or at once if `now` is nil.
     private func sync(at now: Instant?) {
         // What fails here stays in the store's state: it is told, and tried again in the next turn.
-        try? store.writePendingLoss()
         try? store.sync()
         if now.map({ $0 >= nextCursorSave }) ?? true {
             nextCursorSave = clock.now() + Self.cursorInterval
             try? store.saveCursor()
         }
+        wakeWaiters()
+        reportState()
+    }
+
+    private func wakeWaiters() {
         for waiter in waiters.values where hasRecords(after: waiter.after) {
             waiter.wakeUp.yield()
         }
-        reportState()
     }
 
     private func hasRecords(after sequence: UInt64) -> Bool {

@@ -3,8 +3,15 @@ extension Settings {
     ///
     /// A later file adds tables to lists and replaces single values. Throws all errors at once.
     package static func load(file: String) throws(SettingsErrors) -> Settings {
+        try loadWithSources(file: file).settings
+    }
+
+    /// The same, with the files as they were read: what was checked is what can be kept.
+    package static func loadWithSources(file: String) throws(SettingsErrors)
+        -> (settings: Settings, sources: [SettingsSource])
+    {
         let (sources, problems) = SettingsFiles.read(main: file)
-        return try parse(sources, after: problems)
+        return (try parse(sources, after: problems), sources)
     }
 
     /// Checks one file's text.

@@ -12,7 +12,8 @@ package actor UplinksService {
     /// Until the next attempt after the kernel refused a change, or after a socket failed.
     package static let retryPause = Duration.seconds(1)
 
-    /// Each new way out, or new address on it; never the same twice in a row. One listener.
+    /// Each new way out, or new address on it; the same again when it answers again after a silence.
+    /// One listener.
     package nonisolated let events: AsyncStream<UplinkSelected>
     private let report: AsyncStream<UplinkSelected>.Continuation
 
@@ -54,6 +55,8 @@ package actor UplinksService {
     var problem: String?
     var budget = ChangeBudget()
     var lastSelected: UplinkSelected?
+    /// The carrying uplink was down, or lost its link, since it was announced.
+    var carryingIsSilent = false
 
     /// What the main loop waits for.
     private enum Input: Sendable {
@@ -183,6 +186,8 @@ extension UplinksService {
     private nonisolated func nextTraffic(after pause: Duration) async throws -> Input {
         guard let flows else { return .traffic(nil) }
         if pause > .zero { try await clock.sleep(until: clock.now() + pause) }
+        // Also over rules that are there: an earlier service may have left them for other uplinks.
+        guard await hasFlowRules else { return .traffic(await reinstall(after: "not yet there")) }
         do {
             return .traffic(try await flows.counts(uplinks: await uplinks.count))
         } catch is CancellationError {
@@ -282,6 +287,7 @@ extension UplinksService {
         case .recovering: logger.debug("uplink is recovering", metadata: metadata)
         }
         guard hasStarted else { return }
+        noteSilence(of: number, standing)
         switch standing {
         case .down, .noLink: chores.failed(number)
         case .up, .recovering: chores.works(number)
@@ -291,6 +297,19 @@ extension UplinksService {
         choose(
             selector.standingChanged(number, to: standing, at: clock.now()),
             isDown ? reason : "\(name): \(reason)")
+    }
+
+    private func noteSilence(of number: Int, _ standing: UplinkMonitor.Standing) {
+        guard number == selector.carrying else { return }
+        switch standing {
+        case .down, .noLink: carryingIsSilent = true
+        case .recovering, .up:
+            guard carryingIsSilent else { return }
+            // Connections over it may wait for long until they try again: say that it is worth it.
+            (carryingIsSilent, lastSelected) = (false, nil)
+            isUnsettled = true
+        case .untried, .doubtful: break
+        }
     }
 }
 
@@ -354,6 +373,7 @@ extension UplinksService {
         let name = uplinks[number].settings.name
         let event = UplinkSelected(name: name, address: path.address)
         guard event != lastSelected else { return }
+        if event.name != lastSelected?.name { carryingIsSilent = false }
         lastSelected = event
         logger.notice(
             "uplink is carrying",

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Base
+import Console
 import Firewall
 import Glibc
 import Linux
@@ -21,15 +23,16 @@ struct DaemonCommand: AsyncParsableCommand {
 
     func run() async throws {
         umask(0o027)
-        // A new config takes effect with a restart; a reload that is tried must not end us.
+        // Until somebody listens: a reload that is asked for early must not end us.
         signal(SIGHUP, SIG_IGN)
         let level: Logger.Level = verbose ? .debug : .notice
         let logs: @Sendable (String) -> Logger = { room in
             Logger(label: room) { JournalLog(label: $0, level: level) }
         }
         let settings: Settings
+        let sources: [SettingsSource]
         do {
-            settings = try Settings.load(file: config)
+            (settings, sources) = try Settings.loadWithSources(file: config)
         } catch {
             for line in error.lines { Terminal.error.print(line) }
             await failClosed(logs)
@@ -39,7 +42,10 @@ struct DaemonCommand: AsyncParsableCommand {
             try Directory.make(settings.device.stateDirectory)
             try Directory.make(settings.device.runDirectory)
             let lock = try LockFile(settings.device.stateDirectory + "/lock")
-            try await Daemon(settings: settings, logs: logs).run()
+            try await Daemon(
+                file: config, settings: settings, sources: sources, config: configEvent(),
+                logs: logs
+            ).run()
             _ = consume lock
         } catch LockFile.Failure.held(let path, let processID) {
             // The firewall is the other one's affair.
@@ -51,6 +57,14 @@ struct DaemonCommand: AsyncParsableCommand {
             await failClosed(logs)
             throw ExitCode(1)
         }
+    }
+
+    /// Says which file is in force: by its hash, since the file may be another one tomorrow.
+    private func configEvent() -> Event {
+        let bytes = (try? SmallFile.read(config)) ?? []
+        return Event(
+            .config, who: "config file",
+            "\(config) is in force, SHA-256 \(SHA256.hex(bytes).prefix(16))")
     }
 
     /// The daemon cannot run: nothing passes until it does, unless good rules are already in force.

@@ -14,7 +14,8 @@ struct Drawbridge: AsyncParsableCommand {
         version: version,
         subcommands: [
             DaemonCommand.self, CheckCommand.self, StatusCommand.self, UplinksCommand.self,
-            FirewallCommand.self,
+            EventsCommand.self, DoctorCommand.self, SupportBundleCommand.self,
+            FirewallCommand.self, LogCommand.self, ConfigCommand.self, SwitchCommand.self,
         ])
 
     /// ArgumentParser says 64 (`EX_USAGE`) for a misuse; our contract says 2.

@@ -28,6 +28,19 @@ final class FakeDisk: RingDirectory {
         var writesToFail = 0
         var syncsToFail = 0
         var syncs = 0
+        /// Changes that are still carried out before the power goes; nil while it stays.
+        var changesLeft: Int?
+        /// Files whose reads and writes fail.
+        var broken: Set<String> = []
+
+        var isOff: Bool { changesLeft == 0 }
+        /// Whether a change is carried out.
+        mutating func spend() -> Bool {
+            guard let left = changesLeft else { return true }
+            changesLeft = max(0, left - 1)
+            return left > 0
+        }
+        func isBroken(_ id: Int) -> Bool { broken.contains { names[$0] == id } }
 
         var total: Int { names.values.reduce(0) { $0 + (files[$1]?.current.count ?? 0) } }
         mutating func measure() { mostBytes = max(mostBytes, total) }
@@ -43,16 +56,14 @@ final class FakeDisk: RingDirectory {
     /// The disk after the power was cut now: all that was synced, and some sectors of the rest.
     func powerCut(_ random: inout some RandomNumberGenerator) -> FakeDisk {
         var after = state.withLock { $0 }
+        after.changesLeft = nil
         after.names = after.history.randomElement(using: &random) ?? after.names
         after.history = [after.names]
         after.files = after.files.filter { after.names.values.contains($0.key) }
         for (id, file) in after.files {
             var content = file.durable
-            let length =
-                file.dirty.isEmpty
-                ? content.count
-                : Int.random(
-                    in: content.count...max(content.count, file.current.count), using: &random)
+            let grown = max(content.count, file.current.count)
+            let length = Int.random(in: content.count...grown, using: &random)
             content += [UInt8](repeating: 0, count: length - content.count)
             for (offset, bytes) in file.dirty {
                 for start in stride(from: offset / 512 * 512, to: offset + bytes.count, by: 512)
@@ -72,7 +83,7 @@ final class FakeDisk: RingDirectory {
     func copy() -> FakeDisk { FakeDisk(state.withLock { $0 }) }
 
     var segmentNames: [String] {
-        state.withLock { $0.names.keys.filter { SegmentName.number($0) != nil }.sorted() }
+        state.withLock { $0.names.keys.filter { FileName.slot($0) != nil }.sorted() }
     }
 
     func content(_ name: String) -> [UInt8] {
@@ -95,7 +106,11 @@ final class FakeDisk: RingDirectory {
         }
     }
 
-    func open(_ name: String) throws(SystemError) -> any RingFile {
+    func room() throws(SystemError) -> Int64 {
+        state.withLock { Int64(max(0, $0.capacity - $0.total)) }
+    }
+
+    func open(_ name: String, isReadOnly: Bool) throws(SystemError) -> any RingFile {
         guard let id = state.withLock({ $0.names[name] }) else {
             throw SystemError("open \(name)", code: 2)
         }
@@ -104,39 +119,30 @@ final class FakeDisk: RingDirectory {
 
     func create(_ name: String) throws(SystemError) -> any RingFile {
         let id = state.withLock { state -> Int? in
-            guard state.names[name] == nil else { return nil }
+            guard state.names[name] == nil, state.spend() else { return nil }
             state.nextID += 1
             state.names[name] = state.nextID
             state.history.append(state.names)
             state.files[state.nextID] = File()
             return state.nextID
         }
-        guard let id else { throw SystemError("create \(name)", code: 17) }
+        guard let id else {
+            let isOff = state.withLock { $0.isOff }
+            throw SystemError("create \(name)", code: isOff ? 5 : 17)
+        }
         return FakeFile(disk: self, id: id)
     }
 
     func remove(_ name: String) throws(SystemError) {
         state.withLock { state in
+            guard state.spend() else { return }
             state.names[name] = nil
             state.history.append(state.names)
         }
     }
 
     func sync() throws(SystemError) {
-        state.withLock { $0.history = [$0.names] }
-    }
-
-    func read(_ name: String) throws(SystemError) -> [UInt8] { content(name) }
-
-    func replace(_ name: String, with content: [UInt8]) throws(SystemError) {
-        let isFull = state.withLock { state in
-            let during = state.total + content.count
-            guard during <= state.capacity else { return true }
-            state.mostBytes = max(state.mostBytes, during)
-            return false
-        }
-        if isFull { throw SystemError("replace \(name)", code: 28) }
-        set(name, content)
+        state.withLock { if $0.spend() { $0.history = [$0.names] } }
     }
 }
 
@@ -145,7 +151,8 @@ private struct FakeFile: RingFile {
     let id: Int
 
     func read(at offset: Int64, count: Int) throws(SystemError) -> [UInt8] {
-        disk.state.withLock { state in
+        if disk.state.withLock({ $0.isBroken(id) }) { throw SystemError("read", code: 5) }
+        return disk.state.withLock { state in
             let content = state.files[id]?.current ?? []
             let start = min(Int(offset), content.count)
             let end = min(start + count, content.count)
@@ -156,6 +163,7 @@ private struct FakeFile: RingFile {
 
     func write(_ bytes: [UInt8], at offset: Int64) throws(SystemError) {
         let code = disk.state.withLock { state -> Int32? in
+            guard !state.isBroken(id), state.spend() else { return 5 }
             var bytes = bytes[...]
             var code: Int32?
             if state.writesToFail > 0 {
@@ -182,6 +190,19 @@ private struct FakeFile: RingFile {
         if let code { throw SystemError("write", code: code) }
     }
 
+    func allocate(_ bytes: Int64) throws(SystemError) {
+        let isFull = disk.state.withLock { state -> Bool in
+            guard state.spend() else { return true }
+            let old = state.files[id]?.current.count ?? 0
+            let more = max(0, Int(bytes) - old)
+            guard state.total + more <= state.capacity else { return true }
+            state.files[id]?.current += [UInt8](repeating: 0, count: more)
+            state.measure()
+            return false
+        }
+        if isFull { throw SystemError("allocate", code: 28) }
+    }
+
     func truncate(to bytes: Int64) throws(SystemError) {
         disk.state.withLock { state in
             guard var file = state.files[id] else { return }
@@ -198,6 +219,7 @@ private struct FakeFile: RingFile {
     func sync() throws(SystemError) {
         let fails = disk.state.withLock { state -> Bool in
             state.syncs += 1
+            guard !state.isBroken(id), state.spend() else { return true }
             guard state.syncsToFail == 0 else {
                 // As kernels do: the data is dropped, and the next sync would say that all is well.
                 state.syncsToFail -= 1
@@ -212,6 +234,8 @@ private struct FakeFile: RingFile {
                 file.durable.replaceSubrange(offset..<offset + bytes.count, with: bytes)
             }
             file.dirty = []
+            let grown = max(0, file.current.count - file.durable.count)
+            file.durable += [UInt8](repeating: 0, count: grown)
             state.files[id] = file
             return false
         }

@@ -4,7 +4,13 @@ package import Linux
 /// A store's directory on a real file system, locked against a second daemon while this value lives.
 package final class DirectoryFiles: RingDirectory {
     package let path: String
-    private let lock: FileDescriptor
+    /// Nil for one that only looks.
+    private let lock: Lock?
+
+    private final class Lock: Sendable {
+        let file: FileDescriptor
+        init(_ file: consuming FileDescriptor) { self.file = file }
+    }
 
     package static let lockName = "lock"
 
@@ -13,12 +19,19 @@ package final class DirectoryFiles: RingDirectory {
         self.path = path
         try Self.makeDirectory(path)
         let name = path + "/" + Self.lockName
-        let lock = try FileDescriptor(open: name, flags: O_RDWR | O_CREAT, mode: 0o640)
-        let raw = lock.raw
+        let file = try FileDescriptor(open: name, flags: O_RDWR | O_CREAT, mode: 0o640)
+        let raw = file.raw
         _ = try check("lock \(name), another daemon records into this directory") {
             flock(raw, LOCK_EX | LOCK_NB)
         }
-        self.lock = lock
+        lock = Lock(file)
+    }
+
+    /// A store to be looked at, also while a daemon records into it.
+    package init(readOnly path: String) throws(SystemError) {
+        self.path = path
+        lock = nil
+        _ = try list()
     }
 
     private static func makeDirectory(_ path: String) throws(SystemError) {
@@ -49,8 +62,14 @@ package final class DirectoryFiles: RingDirectory {
         return files
     }
 
-    package func open(_ name: String) throws(SystemError) -> any RingFile {
-        try DirectoryFile(path + "/" + name, flags: O_RDWR)
+    package func room() throws(SystemError) -> Int64 {
+        var about = statvfs()
+        _ = try check("measure the file system of \(path)") { statvfs(path, &about) }
+        return Int64(clamping: UInt64(about.f_bavail) * UInt64(about.f_frsize))
+    }
+
+    package func open(_ name: String, isReadOnly: Bool) throws(SystemError) -> any RingFile {
+        try DirectoryFile(path + "/" + name, flags: isReadOnly ? O_RDONLY : O_RDWR)
     }
 
     package func create(_ name: String) throws(SystemError) -> any RingFile {
@@ -66,14 +85,6 @@ package final class DirectoryFiles: RingDirectory {
         let directory = try FileDescriptor(open: path, flags: O_RDONLY | O_DIRECTORY)
         let raw = directory.raw
         _ = try check("sync \(path)") { fsync(raw) }
-    }
-
-    package func read(_ name: String) throws(SystemError) -> [UInt8] {
-        try SmallFile.read(path + "/" + name, bytesMax: 4096)
-    }
-
-    package func replace(_ name: String, with content: [UInt8]) throws(SystemError) {
-        try SmallFile.replace(path + "/" + name, with: content)
     }
 }
 
@@ -115,6 +126,13 @@ private final class DirectoryFile: RingFile {
                 }
             }
         }
+    }
+
+    func allocate(_ bytes: Int64) throws(SystemError) {
+        // Blocks that the file system has set aside: later writes take nothing more of the disk. Where there is
+        // no such thing (copy-on-write, log-structured), the file just has its size.
+        if try FileSpace.setAside(bytes, for: file, path: path) { return }
+        try truncate(to: bytes)
     }
 
     func truncate(to bytes: Int64) throws(SystemError) {

@@ -7,17 +7,21 @@ package protocol RingDirectory: Sendable {
 
     /// Names and sizes of all files.
     func list() throws(SystemError) -> [(name: String, bytes: Int64)]
-    /// Opens a file for reading and writing.
-    func open(_ name: String) throws(SystemError) -> any RingFile
+    /// Bytes that files in the directory may still grow by.
+    func room() throws(SystemError) -> Int64
+    /// Opens a file for reading and, unless `isReadOnly`, for writing.
+    func open(_ name: String, isReadOnly: Bool) throws(SystemError) -> any RingFile
     /// Makes a new, empty file.
     func create(_ name: String) throws(SystemError) -> any RingFile
     func remove(_ name: String) throws(SystemError)
     /// Makes the creations and removals so far survive a power cut.
     func sync() throws(SystemError)
-    /// The whole content of a small file.
-    func read(_ name: String) throws(SystemError) -> [UInt8]
-    /// Replaces a small file: after a power cut either the old or the new content is there.
-    func replace(_ name: String, with content: [UInt8]) throws(SystemError)
+}
+
+extension RingDirectory {
+    func open(_ name: String) throws(SystemError) -> any RingFile {
+        try open(name, isReadOnly: false)
+    }
 }
 
 /// An open file of a store.
@@ -26,6 +30,9 @@ package protocol RingFile: Sendable {
     func read(at offset: Int64, count: Int) throws(SystemError) -> [UInt8]
     /// Writes all bytes at `offset`.
     func write(_ bytes: [UInt8], at offset: Int64) throws(SystemError)
+    /// Gives the file its whole size, so that it never needs more of the disk. What was beyond its end reads as
+    /// zeros.
+    func allocate(_ bytes: Int64) throws(SystemError)
     func truncate(to bytes: Int64) throws(SystemError)
     /// Makes what was written survive a power cut.
     func sync() throws(SystemError)

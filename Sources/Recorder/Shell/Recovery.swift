@@ -1,154 +1,269 @@
 import Base
 import Linux
 
-/// What the files of a directory say when the daemon starts: the ring as it was, its torn end cut off.
+/// What the files of a directory say when the daemon starts.
 ///
-/// Reads the header of every segment and the frames of the last one, whatever the size of the store.
-/// Damage in the others is found when they are read.
+/// Reads one page of every segment, the blocks that were sealed last, and the journals: the same whatever the
+/// size of the store. Damage in older blocks is found when they are read.
 struct Recovery {
-    private(set) var store: StoreID
-    private(set) var ring: Ring
-    private(set) var file: (any RingFile)?
-    private(set) var cursor: UInt64 = 0
-    private(set) var lost: UInt64 = 0
-    private(set) var newest: WallTime?
-    private(set) var damagedFrames = 0
-    /// Bytes that a power cut left half-written at the end.
-    private(set) var tornBytes: Int64 = 0
-    /// Whether there was no cursor file, or none that could be used.
-    private(set) var cursorIsMissing = false
-    private(set) var cursorWasDamaged = false
-
-    private struct Found {
-        var number: UInt64
-        var bytes: Int64
-        var header: SegmentHeader?
-        var firstSequence: UInt64?
+    struct Part {
+        var bootID: BootID
+        var rows: Rows
     }
 
-    init(_ directory: some RingDirectory, plan: RingPlan) throws(SystemError) {
-        let files = try directory.list()
-        var found = try Self.segments(files, in: directory)
-        let cursorFile = Self.cursor(in: directory)
-        let isNamed = files.contains { $0.name == CursorFile.name }
-        store = found.last { $0.header != nil }?.header?.store ?? cursorFile?.store ?? .random()
-        for index in found.indices where found[index].header?.store != store {
-            found[index].header = nil
-        }
-        if let cursorFile, cursorFile.store == store { cursor = cursorFile.through }
-        cursorIsMissing = cursorFile?.store != store
-        cursorWasDamaged = isNamed && cursorIsMissing
+    let plan: StorePlan
+    let store: StoreID
+    private(set) var pool: Pool
+    let journal: Journal
+    private(set) var cursor: UInt64 = 0
+    private(set) var lost: UInt64 = 0
+    private(set) var nextSequence: UInt64 = 1
+    /// What was accepted and not sealed, by boot.
+    private(set) var parts: [Part] = []
+    /// What was accepted and is nowhere.
+    private(set) var missing: LossReport?
+    private(set) var damagedFrames = 0
+    /// Everything up to here was sealed, or told as lost, before the journal in use was begun.
+    private(set) var settled: UInt64 = 0
+    private(set) var settledTails: [Pool.Tail] = []
+    private(set) var unusableBytes: Int64 = 0
 
-        ring = Ring(plan: plan)
-        var next: UInt64 = 1
-        var isOpen = false
-        while let last = found.last {
-            let end = try scan(last, in: directory)
-            guard end.frames > 0 || last.header != nil else {
-                // Nothing in it can be told: the remains of a segment that was just being begun.
-                damagedFrames += last.bytes > 0 ? 1 : 0
-                try directory.remove(SegmentName.text(last.number))
-                found.removeLast()
-                continue
-            }
-            next = max(end.next, last.header?.firstSequence ?? 1)
-            lost = max(end.lost, last.header?.lost ?? 0)
-            isOpen = last.header != nil && end.bytes <= plan.segmentBytes
-            file = try directory.open(SegmentName.text(last.number))
-            if end.bytes < last.bytes { try file?.truncate(to: end.bytes) }
-            try file?.sync()
-            found[found.count - 1].bytes = end.bytes
-            break
+    init(_ directory: some RingDirectory, quota: ByteSize) throws(SystemError) {
+        let files = try directory.list()
+        if let foreign = files.first(where: { FileName.isForeignStore($0.name) }) {
+            throw SystemError(
+                "use \(directory.path): \(foreign.name) is no file of this store; empty the "
+                    + "directory or configure another one", code: 17)
         }
-        next = max(next, cursor + 1)
-        let foreign = files.filter {
-            SegmentName.number($0.name) == nil && !$0.name.hasPrefix(CursorFile.name)
-        }.reduce(0) { $0 + RingPlan.footprint($1.bytes) }
-        guard plan.budget - foreign >= 3 * plan.segmentBytes else {
+        plan = try Self.plan(files, directory, quota)
+        let content = try JournalContent(directory)
+        let found = try FoundSegments(files, in: directory)
+        let stores = Set(content.frames.map(\.header.store) + found.headers.map(\.store))
+        guard stores.count <= 1 else {
+            throw SystemError(
+                "use \(directory.path): files of two stores lie in it; move one of them elsewhere",
+                code: 17)
+        }
+        store =
+            stores.first
+            ?? StoreID(high: .random(in: .min ... .max), low: .random(in: .min ... .max))
+
+        let newest = content.frames.last?.header
+        cursor = (content.frames.map(\.header.cursor) + found.headers.map(\.cursor)).max() ?? 0
+        lost = (content.frames.map(\.header.lost) + found.headers.map(\.lost)).max() ?? 0
+        let hints = newest?.tails
+        unusableBytes = found.unusableBytes
+        let generation = max(
+            found.headers.map(\.generation).max() ?? 0, hints?.map(\.generation).max() ?? 0)
+        pool = Pool(
+            sizes: found.sizes, segments: found.segments, tails: hints,
+            nextGeneration: generation + 1)
+        journal = try Self.journal(content, files, directory, store, plan)
+        for recordClass in RecordClass.allCases {
+            try findTail(recordClass, hint: hints?[Int(recordClass.rawValue)], directory)
+        }
+        settledTails = hints ?? pool.tails
+        settled = newest?.settled ?? pool.tails.map(\.sequence).max() ?? 0
+        replay(content)
+    }
+
+    private static func plan(
+        _ files: [(name: String, bytes: Int64)], _ directory: some RingDirectory, _ quota: ByteSize
+    ) throws(SystemError) -> StorePlan {
+        var own: Int64 = 0
+        var foreign: Int64 = 0
+        for (name, bytes) in files {
+            if FileName.slot(name) != nil || FileName.journals.contains(name) {
+                own += StorePlan.footprint(bytes)
+            } else if name != DirectoryFiles.lockName, !name.hasPrefix(FileName.catalogue) {
+                foreign += StorePlan.footprint(bytes)
+            }
+        }
+        // A smaller file system than the config asks for: what it has is the ring.
+        let there = try directory.room().addingReportingOverflow(own + foreign)
+        let plan = StorePlan(
+            quota: ByteSize(bytes: min(quota.bytes, there.overflow ? .max : there.partialValue)),
+            foreign: foreign)
+        guard plan.isEnough else {
             throw SystemError(
                 "keep records in \(directory.path), other files there take the room", code: 28)
         }
-        ring = Ring(
-            plan: plan, segments: try Self.resolve(found, next: next, store, in: directory),
-            isOpen: isOpen, nextSequence: next, foreignBytes: foreign)
-        if !isOpen { file = nil }
+        return plan
     }
 
-    private static func segments(
-        _ files: [(name: String, bytes: Int64)], in directory: some RingDirectory
-    ) throws(SystemError) -> [Found] {
-        var found: [Found] = []
-        for (name, bytes) in files {
-            guard let number = SegmentName.number(name) else { continue }
-            let start = try directory.open(name).read(at: 0, count: SegmentHeader.bytes)
-            let header = SegmentHeader(start).flatMap { $0.number == number ? $0 : nil }
-            found.append(Found(number: number, bytes: bytes, header: header))
+    private static func journal(
+        _ content: JournalContent, _ files: [(name: String, bytes: Int64)],
+        _ directory: some RingDirectory, _ store: StoreID, _ plan: StorePlan
+    ) throws(SystemError) -> Journal {
+        var sizes: [Int64] = []
+        for (index, name) in FileName.journals.enumerated() {
+            let size = files.first { $0.name == name }?.bytes
+            if let size, size >= Int64(Limits.pageBytes) * 16 || content.holds(index) {
+                sizes.append(size)
+                continue
+            }
+            if size != nil { try directory.remove(name) }
+            try Journal.make(name, in: directory, bytes: plan.journalBytes)
+            sizes.append(plan.journalBytes)
         }
-        return found.sorted { $0.number < $1.number }
+        try directory.sync()
+        let last = content.frames.last
+        let end = content.frames.filter { $0.header.generation == last?.header.generation }
+            .map { $0.offset + Int64($0.header.frameBytes) }.max()
+        return try Journal(
+            directory, sizes: sizes, store: store, active: last?.file ?? 0,
+            generation: last?.header.generation ?? 0, offset: end ?? 0)
     }
 
-    private static func cursor(in directory: some RingDirectory) -> CursorFile? {
-        // Unreadable or damaged: everything that is still there is delivered again.
-        (try? directory.read(CursorFile.name)).flatMap { CursorFile($0) }
+    /// Finds what was sealed after the journal in use was begun: at most the blocks of one sealing.
+    private mutating func findTail(
+        _ recordClass: RecordClass, hint: Pool.Tail?, _ directory: some RingDirectory
+    ) throws(SystemError) {
+        guard let last = pool[recordClass].last else {
+            if let hint, hint.generation > 0 { tellGone(recordClass, hint) }
+            return
+        }
+        if let hint, hint.generation > last.generation {
+            // Its segment is gone: the next block begins another one.
+            pool.closeNewest(recordClass)
+            return
+        }
+        var walker = try SegmentWalker(last, directory, store: store)
+        var tail = pool[tail: recordClass]
+        if let hint, hint.generation == last.generation {
+            walker.go(to: hint.offset, ordinal: hint.ordinal, sequence: hint.sequence)
+        } else {
+            tail.ordinal = last.firstOrdinal
+            tail.sequence = hint.map(\.sequence) ?? last.firstSequence - 1
+        }
+        tail.generation = last.generation
+        tail.offset = walker.offset
+        // With a journal only what is whole up to here counts: the journal has the rest. Without one, all
+        // that there is.
+        let search = hint == nil ? Int64.max : Int64(Limits.pageBytes)
+        while let found = try walker.next(before: pool.size(last), searchMax: search) {
+            if hint != nil {
+                let block = try BlockReader(found, in: walker.file, namesOnly: false)
+                guard found.missing == 0, found.skipped == 0, block?.isWhole ?? false else { break }
+            }
+            tail.offset = walker.offset
+            tail.ordinal = walker.ordinal
+            tail.sequence = walker.sequence
+            tail.hash = found.header.hash
+            cursor = max(cursor, found.header.cursor)
+            lost = max(lost, found.header.lost)
+        }
+        pool.setTail(recordClass, tail)
     }
 
-    private struct End {
-        var frames = 0
-        var next: UInt64 = 1
-        var bytes = Int64(SegmentHeader.bytes)
-        var lost: UInt64 = 0
+    /// The only segment of a class is gone.
+    private mutating func tellGone(_ recordClass: RecordClass, _ hint: Pool.Tail) {
+        var tail = hint
+        tail.generation = 0
+        pool.setTail(recordClass, tail)
+        guard hint.sequence > cursor else { return }
+        var report = LossReport(reason: "damaged on flash")
+        report.add(unknown: min(hint.ordinal, hint.sequence - cursor))
+        report.include(sequences: cursor + 1...hint.sequence)
+        missing = report
     }
 
-    /// Finds where the frames of the last segment end.
-    private mutating func scan(_ found: Found, in directory: some RingDirectory)
-        throws(SystemError) -> End
-    {
-        var end = End()
-        let file = try directory.open(SegmentName.text(found.number))
-        var reader = SegmentReader(file: file, number: found.number, store: store)
-        var lastFrame: SegmentReader.Frame?
-        while let frame = try reader.next(before: found.bytes) {
-            damagedFrames += reader.takeDamages()
-            end.frames += 1
-            end.next = frame.header.lastSequence + 1
-            end.bytes = frame.end
-            lastFrame = frame
-            // A loss record always has a frame of its own.
-            if frame.header.count == 1, let record = reader.records(of: frame).first {
-                end.lost = max(end.lost, LossReport(record.reading)?.total ?? 0)
+    /// Takes from the journals what is in no block.
+    private mutating func replay(_ content: JournalContent) {
+        var last = settled
+        var there: UInt64 = 0
+        var added = settled
+        var names: [TagName?] = []
+        var generation: UInt64 = 0
+        for frame in content.frames {
+            let header = frame.header
+            if header.generation != generation {
+                names = []
+                generation = header.generation
+            }
+            last = max(last, header.nextSequence - 1)
+            guard let data = frame.data else {
+                damagedFrames += header.nextSequence - 1 > settled ? 1 : 0
+                continue
+            }
+            while names.count < header.firstName { names.append(nil) }
+            names.replaceSubrange(header.firstName..., with: frame.names.map(\.name))
+            guard header.nextSequence - 1 > added, !data.isEmpty,
+                let rows = BlockCoder.rows(data[...], names: names)
+            else { continue }
+            for row in 0..<rows.count where rows.sequences[row] > added {
+                added = rows.sequences[row]
+                there += 1
+                guard added > pool[tail: rows.classes[row]].sequence else { continue }
+                if parts.last?.bootID != header.bootID {
+                    parts.append(Part(bootID: header.bootID, rows: Rows()))
+                }
+                parts[parts.count - 1].rows.append(
+                    rows.reading(at: row), sequence: added, recordClass: rows.classes[row])
             }
         }
-        newest = lastFrame.flatMap { reader.records(of: $0).last }?.reading.time.wall
-        tornBytes += max(0, found.bytes - end.bytes)
-        return end
-    }
-
-    /// Finds the first sequence also of those segments whose header is damaged.
-    private static func resolve(
-        _ found: [Found], next: UInt64, _ store: StoreID, in directory: some RingDirectory
-    ) throws(SystemError) -> [Ring.Segment] {
-        var segments: [Ring.Segment] = []
-        var following = next
-        for segment in found.reversed() {
-            var first = segment.header?.firstSequence
-            if first == nil {
-                let file = try directory.open(SegmentName.text(segment.number))
-                var reader = SegmentReader(file: file, number: segment.number, store: store)
-                first = try reader.next(before: segment.bytes)?.header.firstSequence
-            }
-            following = min(first ?? following, following)
-            segments.append(
-                Ring.Segment(
-                    number: segment.number, firstSequence: following, bytes: segment.bytes,
-                    begun: segment.header.map { WallTime(milliseconds: $0.wallMilliseconds) }))
-        }
-        return segments.reversed()
+        nextSequence = max(last, cursor, pool.tails.map(\.sequence).max() ?? 0) + 1
+        let count = last - settled - there
+        guard count > 0, last > cursor else { return }
+        var report = LossReport(reason: "cut off by a power failure, or damaged on flash")
+        report.add(unknown: min(count, last - cursor))
+        report.include(sequences: max(settled, cursor) + 1...last)
+        if let gone = missing { report.merge(gone) }
+        missing = report
     }
 }
 
-extension StoreID {
-    /// A new store's identity.
-    fileprivate static func random() -> StoreID {
-        StoreID(high: .random(in: .min ... .max), low: .random(in: .min ... .max))
+extension JournalContent {
+    func holds(_ file: Int) -> Bool { frames.contains { $0.file == file } }
+}
+
+/// The segments that there are, by their first pages.
+private struct FoundSegments {
+    var segments: [Pool.Segment] = []
+    var headers: [BlockHeader] = []
+    var sizes: [Int: Int64] = [:]
+    var unusableBytes: Int64 = 0
+
+    init(_ files: [(name: String, bytes: Int64)], in directory: some RingDirectory)
+        throws(SystemError)
+    {
+        let page = Int64(Limits.pageBytes)
+        for (name, bytes) in files {
+            guard let slot = FileName.slot(name) else { continue }
+            var header: BlockHeader?
+            do throws(SystemError) {
+                let file = try directory.open(name)
+                header = try Self.header(of: file)
+            } catch {
+                // A file that cannot be read is left alone, and not counted on.
+                guard error.code == 5 else { throw error }
+                unusableBytes += StorePlan.footprint(bytes)
+                continue
+            }
+            guard header != nil || bytes >= 24 * page else {
+                // Its making was cut off.
+                try directory.remove(name)
+                continue
+            }
+            sizes[slot] = bytes / page * page
+            guard let header else { continue }
+            headers.append(header)
+            segments.append(
+                Pool.Segment(
+                    slot: slot, recordClass: header.recordClass, generation: header.generation,
+                    firstSequence: header.firstSequence, firstOrdinal: header.ordinal,
+                    bytes: bytes / page * page,
+                    begun: header.form == .segment ? header.firstWall : nil))
+        }
+    }
+
+    private static func header(of file: any RingFile) throws(SystemError) -> BlockHeader? {
+        let page = try file.read(at: 0, count: Limits.pageBytes)
+        if let header = BlockHeader(page[...]), header.form == .segment { return header }
+        // The first block says the same, if the segment's own header is damaged.
+        let first = try file.read(at: Int64(Limits.pageBytes), count: Limits.pageBytes)
+        guard let header = BlockHeader(first[...]), header.form == .block else { return nil }
+        // A life that was just being begun may have left the first block of the life before it.
+        return header
     }
 }

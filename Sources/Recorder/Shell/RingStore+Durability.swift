@@ -2,24 +2,28 @@ import Base
 package import Linux
 
 extension RingStore {
-    /// Makes all accepted records survive a power cut.
+    /// Makes all accepted records survive a power cut, and tells of losses.
     package mutating func sync() throws(SystemError) {
-        guard let file, let active = ring.active, !unsynced.isEmpty else {
-            durableThrough = ring.lastSequence
-            return
-        }
+        let hasTrouble = writeTrouble != nil
+        takePendingLoss()
+        let through = lastSequence
         do throws(SystemError) {
-            if syncHasFailed { try file.write(unsynced, at: active.bytes - Int64(unsynced.count)) }
-            try file.sync()
+            if hasTrouble {
+                // The journal may be full of what it cannot hold: into the segments with it.
+                writeTrouble = nil
+                if !open.isEmpty { try seal() }
+            }
+            writeFrame(isLoss: true)
+            if let writeTrouble { throw SystemError(writeTrouble, code: 5) }
+            try journal.sync()
         } catch {
-            syncHasFailed = true
-            syncTrouble = "\(error)"
+            if writeTrouble == nil { writeTrouble = error.isDiskFull ? "disk full" : "\(error)" }
             throw error
         }
-        unsynced.removeAll(keepingCapacity: true)
-        syncHasFailed = false
-        syncTrouble = nil
-        durableThrough = ring.lastSequence
+        closeFrame()
+        durableThrough = through
+        savedCursor = max(savedCursor, writtenCursor)
+        bury()
     }
 
     /// The consumer has everything up to `sequence`.
@@ -27,22 +31,63 @@ extension RingStore {
         cursor = max(cursor, min(sequence, deliverableThrough))
     }
 
-    /// Writes the cursor file, if the cursor has moved since.
+    /// Puts the cursor on flash, if it has moved since; with records that wait to be synced it costs nothing.
     package mutating func saveCursor() throws(SystemError) {
         guard cursor != savedCursor else { return }
-        try writeCursor()
+        if journal.hasRoom(Limits.pageBytes, reserve: plan.journalReserveBytes) {
+            writeFrame(isForced: true)
+        } else if open.isEmpty {
+            turnJournal(open)
+        }
+        try sync()
     }
 
-    /// Writes the cursor file; it also keeps the store's identity, should a segment's header be damaged.
-    mutating func writeCursor() throws(SystemError) {
-        do throws(SystemError) {
-            let content = CursorFile(store: store, through: cursor).encoded
-            try directory.replace(CursorFile.name, with: content)
-        } catch {
-            cursorTrouble = "\(error)"
-            throw error
+    mutating func lose(_ readings: ArraySlice<Reading>, reason: String) {
+        var report = LossReport(reason: reason)
+        for reading in readings { report.add(reading) }
+        lose(report)
+    }
+
+    /// Something was lost that no record tells of yet.
+    ///
+    /// `new` is how many of it were not counted before.
+    package mutating func lose(_ report: LossReport, new: UInt64? = nil) {
+        guard report.count > 0 else { return }
+        lost += new ?? report.count
+        guard pendingLoss != nil else {
+            pendingLoss = report
+            return
         }
-        savedCursor = cursor
-        cursorTrouble = nil
+        pendingLoss?.merge(report)
+    }
+
+    /// Puts what was lost among the records, as events.
+    package mutating func takePendingLoss() {
+        guard var report = pendingLoss else { return }
+        report.total = lost
+        let time = now()
+        for piece in report.pieces {
+            let reading = piece.reading(at: time)
+            guard Self.accepts(reading) else { continue }
+            if frameTextBytes > Limits.frameTextBytesMax / 2, writeTrouble == nil {
+                writeFrame(isLoss: true)
+                closeFrame()
+            }
+            if case .string(let text) = reading.value { frameTextBytes += text.utf8.count }
+            open.append(reading, sequence: nextSequence, recordClass: .event)
+            nextSequence += 1
+        }
+        pendingLoss = nil
+    }
+
+    /// Tells of a loss, and has that on flash before what is lost is overwritten.
+    mutating func commitLoss() throws(SystemError) {
+        takePendingLoss()
+        writeFrame(isLoss: true)
+        // A journal without room for it: it stays in memory, and is told in the next one.
+        try journal.sync()
+        frameRow = open.count
+        frameName = open.names.count
+        frameTextBytes = 0
     }
 }

@@ -2,56 +2,133 @@ import Base
 import Linux
 
 extension RingStore {
-    /// Removes the oldest segments, having told first of what in them nobody has acknowledged.
-    mutating func evict(_ count: Int, reason: String) throws(SystemError) {
-        guard count > 0 else { return }
+    /// Gives up a segment, having told first of what in it nobody has acknowledged.
+    mutating func evict(_ segment: Pool.Segment, reason: String) throws(SystemError) {
         var report = LossReport(reason: reason)
-        var new: UInt64 = 0
-        for index in 0..<count { new += tally(index, into: &report) }
-        if new > 0 {
-            lossToldThrough = ring.lastSequence(at: count - 1)
-            lose(report, new: new)
+        let known = tally(segment, into: &report)
+        if report.count > 0 {
+            lose(report, new: report.count - known)
+            try commitLoss()
         }
-        // If there is no room for it here, the loss record will be the first of the next segment.
-        if let loss = pendingLossFrame, ring.hasRoom(forFrame: loss.frameBytes, isLoss: true),
-            (try? put(loss)) != nil
-        {
-            pendingLoss = nil
-            try sync()
-        }
-        for _ in 0..<count {
-            let oldest = ring.segments[0].number
-            if position?.number == oldest { position = nil }
-            try directory.remove(SegmentName.text(oldest))
-            ring.oldestRemoved()
-            if !ring.isOpen { file = nil }
-        }
+        if position?.reads(segment) ?? false { position = nil }
+        pool.remove(segment)
     }
 
-    /// Adds to `report` what would be lost with a segment; returns how many records that is.
-    private mutating func tally(_ index: Int, into report: inout LossReport) -> UInt64 {
-        let segment = ring.segments[index]
-        let first = max(segment.firstSequence, cursor + 1, lossToldThrough + 1)
-        let last = ring.lastSequence(at: index)
-        guard first <= last else { return 0 }
-        let before = report.count
-        var merged: UInt64 = 0
-        var reader = (try? directory.open(SegmentName.text(segment.number))).map {
-            SegmentReader(file: $0, number: segment.number, store: store)
-        }
-        while let frame = (try? reader?.next(before: segment.bytes)) ?? nil {
-            guard frame.header.lastSequence >= first else { continue }
-            for record in reader?.records(of: frame) ?? [] where record.sequence >= first {
-                if let earlier = LossReport(record.reading) {
-                    report.merge(earlier)
-                    merged += earlier.count
+    /// Adds to `report` what would be lost with a segment; returns how much of that was told as lost before.
+    private func tally(_ segment: Pool.Segment, into report: inout LossReport) -> UInt64 {
+        var known: UInt64 = 0
+        let next = pool[segment.recordClass].first { $0.generation > segment.generation }
+        let tail = pool[tail: segment.recordClass]
+        let endOrdinal = next?.firstOrdinal ?? tail.ordinal
+        let lastSequence = next.map { $0.firstSequence - 1 } ?? tail.sequence
+        guard lastSequence > cursor else { return 0 }
+        var counted = segment.firstOrdinal
+        if var walker = try? SegmentWalker(segment, directory, store: store) {
+            while let found = (try? walker.next(before: segment.bytes)) ?? nil {
+                if found.missing > 0, found.header.firstSequence > cursor + 1,
+                    !damage.isTold(segment, from: found.missingAfter)
+                {
+                    report.add(unknown: found.missing)
+                    report.include(
+                        sequences: found.missingAfter + 1...found.header.firstSequence - 1)
                 }
-                report.add(record.reading)
+                counted = found.header.ordinal + UInt64(found.header.rows)
+                guard found.header.form == .block, found.header.lastSequence > cursor,
+                    !damage.isTold(segment, at: found.offset)
+                else { continue }
+                known += tally(found, in: walker.file, into: &report)
             }
         }
-        let count = last - first + 1
-        report.count = before + merged + count
-        report.include(sequences: first...last)
-        return count
+        if counted < endOrdinal, !damage.isTold(segment, from: lastSequence) {
+            // What cannot be read any more is lost as well.
+            report.add(unknown: endOrdinal - counted)
+            report.include(sequences: max(cursor + 1, segment.firstSequence)...lastSequence)
+        }
+        return known
+    }
+
+    private func tally(
+        _ found: SegmentWalker.Found, in file: any RingFile, into report: inout LossReport
+    ) -> UInt64 {
+        var known: UInt64 = 0
+        let header = found.header
+        let isWholeBlock = header.firstSequence > cursor
+        guard let block = try? BlockReader(found, in: file, namesOnly: false) else {
+            report.add(unknown: UInt64(header.rows))
+            return known
+        }
+        report.include(sequences: max(cursor + 1, header.firstSequence)...header.lastSequence)
+        let tallies = block.tallies
+        let hasLosses =
+            tallies?.contains {
+                $0.name.source == LossReport.source && $0.name.tag == LossReport.tag
+            } ?? false
+        if let tallies, isWholeBlock, !hasLosses {
+            for tally in tallies { report.add(tally.name, count: tally.count) }
+            report.include(wall: header.firstWall)
+            report.include(wall: header.lastWall)
+        } else if let rows = block.rows {
+            for row in 0..<rows.count where rows.sequences[row] > cursor {
+                let reading = rows.reading(at: row)
+                // A loss that would be lost is told again, within this one.
+                if let earlier = LossReport(reading) {
+                    report.merge(earlier)
+                    known += earlier.count
+                }
+                report.add(reading)
+            }
+        } else {
+            report.add(unknown: UInt64(header.rows))
+        }
+        return known
+    }
+
+    /// Gives up what the quota has no room for any more, and makes the files that it has room for.
+    mutating func shrink() throws(SystemError) {
+        let budget = plan.segmentsBudget - unusableBytes
+        while pool.capacity > budget {
+            if let slot = pool.free.max(by: { pool.sizes[$0] ?? 0 < pool.sizes[$1] ?? 0 }) {
+                try directory.remove(FileName.segment(slot))
+                pool.dropFile(slot: slot)
+            } else if let victim = pool.victim(for: nil) {
+                try evict(victim, reason: "ring made smaller")
+            } else {
+                break
+            }
+        }
+        try makeFiles()
+        while pool.sizes.count < StorePlan.segmentsMin, let victim = pool.victim(for: nil) {
+            // A few large files are left of a larger ring: smaller ones must take their place.
+            try evict(victim, reason: "ring made smaller")
+            try directory.remove(FileName.segment(victim.slot))
+            pool.dropFile(slot: victim.slot)
+            try makeFiles()
+        }
+        try directory.sync()
+    }
+
+    private mutating func makeFiles() throws(SystemError) {
+        var slot = 0
+        while pool.capacity + unusableBytes + plan.segmentBytes <= plan.segmentsBudget {
+            while pool.sizes[slot] != nil { slot += 1 }
+            let name = FileName.segment(slot)
+            do throws(SystemError) {
+                let file = try directory.create(name)
+                try file.allocate(plan.segmentBytes)
+            } catch {
+                if error.code == 17, slot < FileName.slotsMax {
+                    // A file that cannot be read: it is left alone.
+                    slot += 1
+                    continue
+                }
+                try? directory.remove(name)
+                // Another program was quicker: fewer segments are a smaller ring.
+                guard error.isDiskFull, pool.sizes.count >= StorePlan.segmentsMin else {
+                    throw error
+                }
+                return
+            }
+            pool.addFile(slot: slot, bytes: plan.segmentBytes)
+        }
     }
 }

@@ -1,91 +1,166 @@
 package import Base
 package import Linux
 
-/// Where the consumer reads: kept open between batches, so that reading on is reading on.
+/// Where the consumer reads: kept between batches, so that reading on is reading on.
 struct ReadPosition {
-    var reader: SegmentReader
-    /// Decoded, not yet handed out.
-    var pending: ArraySlice<Record> = []
+    /// Where it reads in one class.
+    struct Head {
+        var recordClass: RecordClass
+        var segment: Pool.Segment
+        var offset: Int64
+        var ordinal: UInt64
+        var sequence: UInt64
+        /// The block at hand, and the row in it that is next.
+        var rows = Rows()
+        var row = 0
+    }
+
+    var heads: [Head]
     /// The sequence to hand out next.
     var next: UInt64
 
-    var number: UInt64 { reader.number }
+    func reads(_ segment: Pool.Segment) -> Bool {
+        heads.contains { $0.segment.generation == segment.generation }
+    }
 }
 
 extension RingStore {
-    /// The records after a sequence, in order: at most `limit`, and about `Limits.batchBytesMax` of them.
-    package mutating func batch(after sequence: UInt64, limit: Int) throws(SystemError)
-        -> [Record]
-    {
+    /// The records after a sequence, in order: at most `limit`, and about `Limits.batchBytesMax` of texts.
+    ///
+    /// With a filter, blocks that cannot hold what it asks for are passed over unread.
+    package mutating func batch(
+        after sequence: UInt64, limit: Int, filter: RecordFilter? = nil
+    ) throws(SystemError) -> [Record] {
         let through = deliverableThrough
         guard sequence < through, limit > 0 else { return [] }
-        if position?.next != sequence + 1 { position = try seek(sequence + 1) }
+        if position?.next != sequence + 1 {
+            position = ReadPosition(heads: heads(at: sequence + 1), next: sequence + 1)
+        }
         guard var place = position else { return [] }
         position = nil
+        // A class that had no segment when the place was found may have one since.
+        for head in heads(at: place.next)
+        where !place.heads.contains(where: { $0.recordClass == head.recordClass }) {
+            place.heads.append(head)
+        }
         let limit = min(limit, Limits.batchRecordsMax)
         var records: [Record] = []
+        records.reserveCapacity(min(limit, 1024))
         var bytes = 0
         while records.count < limit, bytes < Limits.batchBytesMax {
-            if let record = place.pending.first {
-                guard record.sequence <= through else { break }
-                place.pending.removeFirst()
-                tellGap(from: place.next, to: record.sequence)
-                place.next = record.sequence + 1
-                records.append(record)
-            } else {
-                guard let added = try advance(&place) else { break }
-                bytes += added
-            }
+            guard let record = try next(&place, filter), record.sequence <= through else { break }
+            place.next = record.sequence + 1
+            if case .string(let text) = record.reading.value { bytes += text.utf8.count }
+            bytes += 64
+            records.append(record)
         }
         position = place
         return records
     }
 
-    private func seek(_ sequence: UInt64) throws(SystemError) -> ReadPosition? {
-        guard let index = ring.index(holding: sequence) else { return nil }
-        let reader = try reader(ring.segments[index].number)
-        return ReadPosition(reader: reader, next: max(sequence, ring.segments[0].firstSequence))
-    }
-
-    private func reader(_ number: UInt64) throws(SystemError) -> SegmentReader {
-        let file = try directory.open(SegmentName.text(number))
-        return SegmentReader(file: file, number: number, store: store)
-    }
-
-    /// Decodes the next frame that has something to hand out; returns its bytes, nil at the end of the ring.
-    private mutating func advance(_ place: inout ReadPosition) throws(SystemError) -> Int? {
-        while let index = ring.segments.firstIndex(where: { $0.number == place.number }) {
-            let segment = ring.segments[index]
-            let following = index + 1 < ring.segments.count ? ring.segments[index + 1] : nil
-            var frame: SegmentReader.Frame?
-            do throws(SystemError) {
-                frame = try place.reader.next(before: segment.bytes)
-            } catch {
-                // A bad block costs the rest of its segment, not the delivery of the others.
-                guard following != nil else { throw error }
-                damagedFrames += 1
+    private func heads(at sequence: UInt64) -> [ReadPosition.Head] {
+        RecordClass.allCases.compactMap { one in
+            pool.index(one, holding: sequence).map { index in
+                let segment = pool[one][index]
+                return ReadPosition.Head(
+                    recordClass: one, segment: segment, offset: Int64(Limits.pageBytes),
+                    ordinal: segment.firstOrdinal, sequence: segment.firstSequence - 1)
             }
-            damagedFrames += place.reader.takeDamages()
-            if let frame {
-                guard frame.header.lastSequence >= place.next else { continue }
-                let next = place.next
-                place.pending = place.reader.records(of: frame).drop { $0.sequence < next }
-                return frame.bytes.count
-            }
-            guard let following else { return nil }
-            place.reader = try reader(following.number)
         }
-        return nil
     }
 
-    /// Tells the consumer of records that were in the ring and could not be read.
-    private mutating func tellGap(from expected: UInt64, to found: UInt64) {
-        let first = max(expected, cursor + 1, gapsToldThrough + 1)
-        guard first < found else { return }
-        var report = LossReport(reason: "damaged on flash")
-        report.include(sequences: first...found - 1)
-        report.count = found - first
-        gapsToldThrough = found - 1
-        lose(report, new: report.count)
+    /// The next record of all classes; what is sealed comes before what is not.
+    private mutating func next(_ place: inout ReadPosition, _ filter: RecordFilter?)
+        throws(SystemError) -> Record?
+    {
+        var chosen = -1
+        var least = UInt64.max
+        for index in place.heads.indices {
+            var row = place.heads[index].row
+            let count = place.heads[index].rows.count
+            while row < count, place.heads[index].rows.sequences[row] < place.next { row += 1 }
+            place.heads[index].row = row
+            if row >= count {
+                guard try load(&place.heads[index], from: place.next, filter) else { continue }
+                row = place.heads[index].row
+            }
+            let sequence = place.heads[index].rows.sequences[row]
+            if sequence < least {
+                least = sequence
+                chosen = index
+            }
+        }
+        if chosen >= 0 {
+            let row = place.heads[chosen].row
+            place.heads[chosen].row += 1
+            return place.heads[chosen].rows.record(
+                at: row, bootID: place.heads[chosen].rows.bootID)
+        }
+        let row = open.row(atOrAfter: place.next)
+        return row < open.count ? open.record(at: row, bootID: bootID) : nil
+    }
+
+    /// Takes the next block that holds something from `sequence` on; false if all sealed ones are read.
+    private mutating func load(
+        _ head: inout ReadPosition.Head, from sequence: UInt64, _ filter: RecordFilter?
+    ) throws(SystemError) -> Bool {
+        while true {
+            let list = pool[head.recordClass]
+            guard let index = list.firstIndex(where: { $0.generation == head.segment.generation })
+            else { return false }
+            let segment = list[index]
+            var walker = try SegmentWalker(segment, directory, store: store)
+            walker.go(to: head.offset, ordinal: head.ordinal, sequence: head.sequence)
+            while let found = try walker.next(before: segment.bytes) {
+                if found.missing > 0 { tellMissing(found, segment) }
+                guard found.header.form == .block, found.header.lastSequence >= sequence else {
+                    continue
+                }
+                head.offset = walker.offset
+                head.ordinal = walker.ordinal
+                head.sequence = walker.sequence
+                if let filter, try isIdle(filter, found, walker.file) { continue }
+                let block = try? BlockReader(found, in: walker.file, namesOnly: false)
+                guard var rows = block?.rows else {
+                    tellDamaged(found, segment)
+                    continue
+                }
+                rows.bootID = found.header.bootID
+                head.rows = rows
+                head.row = rows.row(atOrAfter: sequence)
+                if head.row < rows.count { return true }
+            }
+            head.offset = walker.offset
+            head.ordinal = walker.ordinal
+            head.sequence = walker.sequence
+            tellMissingEnd(head, index: index)
+            guard index + 1 < list.count else { return false }
+            let following = list[index + 1]
+            head.segment = following
+            head.offset = Int64(Limits.pageBytes)
+            head.ordinal = following.firstOrdinal
+            head.sequence = following.firstSequence - 1
+        }
+    }
+}
+
+extension RingStore {
+    /// Whether a block certainly holds nothing that a filter asks for.
+    private func isIdle(
+        _ filter: RecordFilter, _ found: SegmentWalker.Found, _ file: any RingFile
+    ) throws(SystemError) -> Bool {
+        guard found.header.lastWall >= filter.from, found.header.firstWall <= filter.through else {
+            return true
+        }
+        guard filter.tag != nil || filter.source != nil,
+            let tallies = try BlockReader(found, in: file, namesOnly: true)?.tallies
+        else { return false }
+        return !tallies.contains { filter.accepts($0.name) }
+    }
+}
+
+extension Rows {
+    func record(at row: Int, bootID: BootID) -> Record {
+        Record(sequence: sequences[row], bootID: bootID, reading: reading(at: row))
     }
 }

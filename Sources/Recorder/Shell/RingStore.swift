@@ -1,203 +1,227 @@
 package import Base
 package import Linux
 
-/// The ring on its files: appends, syncs, gives up the oldest segment when the quota is reached.
+/// The ring on its files: what comes in goes to the journal, from there in blocks to the segments, and the
+/// oldest segment of the class most over its share makes room.
 ///
-/// One thread uses it at a time. What it decides is in `Ring`; what it does goes through `RingDirectory`.
+/// One thread uses it at a time. Which segment serves what is decided by `Pool`; files are reached through
+/// `RingDirectory`.
 package struct RingStore {
     let directory: any RingDirectory
     let store: StoreID
-    private let bootID: BootID
-    private let now: @Sendable () -> Timestamp
+    let bootID: BootID
+    let now: @Sendable () -> Timestamp
 
-    package internal(set) var ring: Ring
-    var file: (any RingFile)?
-    /// What was written to the open segment since its last sync: written again if a sync fails, for the
-    /// kernel may then have dropped it.
-    var unsynced: [UInt8] = []
-    var syncHasFailed = false
+    let plan: StorePlan
+    package internal(set) var pool: Pool
+    var journal: Journal
+    /// What is not sealed yet, and from where on it is not in a complete frame.
+    var open = Rows()
+    var frameRow = 0
+    var frameName = 0
+    var frameTextBytes = 0
+    /// Everything before the journal in use.
+    private var settled: UInt64 = 0
+    /// Where the sealed blocks ended when the journal in use was begun: what was written since may not be on
+    /// flash yet.
+    private var settledTails: [Pool.Tail]
+    /// What files that cannot be read take.
+    let unusableBytes: Int64
 
+    /// Of the next record.
+    package internal(set) var nextSequence: UInt64
     /// Records up to here survive a power cut.
     package internal(set) var durableThrough: UInt64
     /// What the consumer has acknowledged.
     package internal(set) var cursor: UInt64
     var savedCursor: UInt64
-    package private(set) var newest: WallTime?
+    /// The cursor of the frame that was written last.
+    private(set) var writtenCursor: UInt64 = 0
+    package internal(set) var newest: WallTime?
 
     /// Readings lost in the store's life.
     package internal(set) var lost: UInt64
     /// A loss that is not yet in the ring.
     package internal(set) var pendingLoss: LossReport?
-    /// Sequences up to here that are lost have been told already.
-    var lossToldThrough: UInt64 = 0
 
-    package internal(set) var damagedFrames: Int
-    package let tornBytes: Int64
-    package let cursorWasDamaged: Bool
+    package internal(set) var damagedBlocks = 0
     var writeTrouble: String?
-    var syncTrouble: String?
-    var cursorTrouble: String?
     var position: ReadPosition?
-    /// Damaged sequences up to here have been told as lost.
-    var gapsToldThrough: UInt64 = 0
+    var damage = DamageLedger()
 
     /// Opens the store in a directory, or begins a new one there.
     package init(
         _ directory: some RingDirectory, quota: ByteSize, bootID: BootID,
         now: @escaping @Sendable () -> Timestamp
     ) throws(SystemError) {
-        let recovery = try Recovery(directory, plan: RingPlan(quota: quota))
+        let recovery = try Recovery(directory, quota: quota)
         self.directory = directory
         self.bootID = bootID
         self.now = now
+        plan = recovery.plan
         store = recovery.store
-        ring = recovery.ring
-        file = recovery.file
+        pool = recovery.pool
+        journal = recovery.journal
         cursor = recovery.cursor
         savedCursor = recovery.cursor
-        durableThrough = recovery.ring.lastSequence
-        newest = recovery.newest
         lost = recovery.lost
-        damagedFrames = recovery.damagedFrames
-        tornBytes = recovery.tornBytes
-        cursorWasDamaged = recovery.cursorWasDamaged
-        try evict(ring.evictionsToFit, reason: "ring full")
-        // On a full disk this fails: the store works without, and its state tells.
-        if recovery.cursorIsMissing { try? writeCursor() }
+        nextSequence = recovery.nextSequence
+        durableThrough = recovery.nextSequence - 1
+        settled = recovery.settled
+        settledTails = recovery.settledTails
+        unusableBytes = recovery.unusableBytes
+        newest = recovery.parts.last?.rows.times.last?.wall
+        damagedBlocks = recovery.damagedFrames
+        if let missing = recovery.missing { lose(missing) }
+        try settle(recovery.parts)
+    }
+
+    /// Seals what an earlier run has left in the journal, and begins a journal of our own.
+    private mutating func settle(_ parts: [Recovery.Part]) throws(SystemError) {
+        try shrink()
+        do throws(SystemError) {
+            for part in parts { try place(part.rows, count: part.rows.count, bootID: part.bootID) }
+        } catch {
+            throw SystemError("seal what \(directory.path) holds", code: error.code)
+        }
+        takePendingLoss()
+        try journal.resizeIdle(to: plan.journalBytes)
+        turnJournal(open)
+        try sync()
+        try journal.resizeIdle(to: plan.journalBytes)
     }
 
     /// What is wrong, in words; nil while all is well.
-    package var trouble: String? { writeTrouble ?? syncTrouble ?? cursorTrouble }
+    package var trouble: String? { writeTrouble }
+
+    package var lastSequence: UInt64 { nextSequence - 1 }
+    /// Of the oldest record that is still there.
+    package var firstSequence: UInt64 {
+        min(pool.firstSequence ?? .max, open.sequences.first ?? nextSequence)
+    }
+    package var bytesUsed: Int64 { pool.bytes + journal.offset }
+    package var oldest: WallTime? { pool.oldest }
 
     /// Records up to here may be handed out: what was handed out must never be taken back by a power cut,
     /// or its sequences would name other readings. A flash that no longer syncs is past that promise.
-    package var deliverableThrough: UInt64 { syncHasFailed ? ring.lastSequence : durableThrough }
+    package var deliverableThrough: UInt64 {
+        journal.syncHasFailed || writeTrouble != nil ? lastSequence : durableThrough
+    }
 
-    /// Writes the readings. Those that cannot be written are counted as lost, and the error is thrown.
-    package mutating func append(_ readings: [Reading]) throws(SystemError) {
-        var rest = readings[...]
-        while let first = rest.first {
-            guard FrameBuilder.accepts(first) else {
-                lose([first], reason: "too large")
-                rest.removeFirst()
+    /// Whether a reading can be recorded at all: its texts are within their bounds.
+    package static func accepts(_ reading: Reading) -> Bool {
+        guard reading.source.utf8.count <= Limits.nameBytesMax,
+            reading.tag.utf8.count <= Limits.nameBytesMax
+        else { return false }
+        guard case .string(let text) = reading.value else { return true }
+        return text.utf8.count <= Reading.valueBytesMax
+    }
+
+    /// Takes the readings. While the flash fails they wait in memory; what that cannot hold is counted as lost,
+    /// and the error is thrown.
+    package mutating func append(
+        _ readings: [Reading], as recordClass: RecordClass = .sample
+    ) throws(SystemError) {
+        var index = 0
+        while index < readings.count {
+            let reading = readings[index]
+            guard Self.accepts(reading) else {
+                lose([reading], reason: "too large")
+                index += 1
                 continue
             }
-            let start = rest.startIndex
-            var frame = FrameBuilder(bootID: bootID, base: first.time)
-            while let next = rest.first, FrameBuilder.accepts(next), frame.add(next) {
-                rest.removeFirst()
-            }
             do throws(SystemError) {
-                try write(frame)
+                if isFull { try seal() }
             } catch {
-                lose(readings[start...], reason: error.isDiskFull ? "disk full" : "disk error")
+                lose(readings[index...], reason: error.isDiskFull ? "disk full" : "disk error")
                 throw error
             }
-            newest = readings[rest.startIndex - 1].time.wall
+            add(reading, as: recordClass)
+            index += 1
         }
+        writeFrame()
     }
 
-    private mutating func lose(_ readings: ArraySlice<Reading>, reason: String) {
-        var report = LossReport(reason: reason)
-        for reading in readings { report.add(reading) }
-        lose(report, new: report.count)
+    /// Whether memory holds all that it may.
+    private var isFull: Bool {
+        open.count >= Limits.openRowsMax || open.textBytes >= Limits.openTextBytesMax
+            || open.names.count >= Limits.namesMax
     }
 
-    mutating func lose(_ report: LossReport, new count: UInt64) {
-        lost += count
-        guard pendingLoss != nil else {
-            pendingLoss = report
-            return
+    private mutating func add(_ reading: Reading, as recordClass: RecordClass) {
+        var bytes = 0
+        if case .string(let text) = reading.value { bytes = text.utf8.count }
+        let isFrameFull =
+            open.count - frameRow >= Limits.frameRowsMax
+            || frameTextBytes > 0 && frameTextBytes + bytes > Limits.frameTextBytesMax
+        if isFrameFull, writeTrouble == nil {
+            writeFrame()
+            closeFrame()
         }
-        pendingLoss?.merge(report)
+        let names = open.names.count
+        open.append(reading, sequence: nextSequence, recordClass: recordClass)
+        if open.names.count > names { bytes += reading.source.utf8.count + reading.tag.utf8.count }
+        frameTextBytes += bytes
+        nextSequence += 1
+        newest = reading.time.wall
     }
 
-    /// Tells of losses that are not in the ring yet, if there is room now.
-    package mutating func writePendingLoss() throws(SystemError) {
-        if pendingLoss != nil { try write(nil) }
+    mutating func closeFrame() {
+        journal.closeFrame()
+        frameRow = open.count
+        frameName = open.names.count
+        frameTextBytes = 0
     }
 
-    /// Writes a frame, after what is to be told of losses; gives up old segments if the disk is full.
-    private mutating func write(_ frame: FrameBuilder?) throws(SystemError) {
-        // History is worth giving up for new readings, not for the word that some are missing.
-        var evictionsLeft = frame == nil ? 0 : Limits.evictionsForSpaceMax
-        while true {
-            do throws(SystemError) {
-                try placePendingLoss()
-                if let frame { try place(frame) }
-                writeTrouble = nil
-                return
-            } catch {
-                let canEvict = ring.segments.count > (ring.isOpen ? 1 : 0)
-                guard error.isDiskFull, canEvict, evictionsLeft > 0 else {
-                    writeTrouble = error.isDiskFull ? "disk full" : "\(error)"
-                    throw error
-                }
-                evictionsLeft -= 1
-                try evict(1, reason: "disk full")
+    /// Writes what is in no complete frame; failing is no loss yet, and is tried again with the next sync.
+    mutating func writeFrame(isLoss: Bool = false, isForced: Bool = false) {
+        guard frameRow < open.count || isForced, writeTrouble == nil else { return }
+        do throws(SystemError) {
+            let frame = encodedFrame()
+            if journal.hasRoom(frame.count, reserve: isLoss ? 0 : plan.journalReserveBytes) {
+                writtenCursor = cursor
+                try journal.write(frame)
+            } else if !isLoss {
+                try seal()
             }
-        }
-    }
-
-    private mutating func placePendingLoss() throws(SystemError) {
-        guard let frame = pendingLossFrame else { return }
-        if !ring.hasRoom(forFrame: frame.frameBytes, isLoss: true) { try beginSegment() }
-        // Beginning a segment may have added to the loss, or told it already.
-        guard let frame = pendingLossFrame else { return }
-        try put(frame)
-        pendingLoss = nil
-    }
-
-    private mutating func place(_ frame: FrameBuilder) throws(SystemError) {
-        if unsynced.count > Limits.unsyncedBytesMax { try sync() }
-        if !ring.hasRoom(forFrame: frame.frameBytes, isLoss: false) { try beginSegment() }
-        try put(frame)
-    }
-
-    /// What is to be told of losses, in a frame of its own; nil if there is nothing.
-    var pendingLossFrame: FrameBuilder? {
-        guard var report = pendingLoss else { return nil }
-        report.total = lost
-        let time = now()
-        var frame = FrameBuilder(bootID: bootID, base: time)
-        return frame.add(report.reading(at: time)) ? frame : nil
-    }
-
-    mutating func put(_ frame: FrameBuilder) throws(SystemError) {
-        guard let file, let active = ring.active else {
-            throw SystemError("write to \(directory.path) without an open segment", code: 9)
-        }
-        let bytes = frame.sealed(
-            first: ring.nextSequence, seed: store.seed(segment: active.number))
-        do throws(SystemError) {
-            try file.write(bytes, at: active.bytes)
         } catch {
-            try? file.truncate(to: active.bytes)
-            throw error
+            writeTrouble = error.isDiskFull ? "disk full" : "\(error)"
         }
-        unsynced += bytes
-        ring.frameWritten(bytes: bytes.count, records: frame.count)
     }
 
-    private mutating func beginSegment() throws(SystemError) {
-        try evict(ring.evictionsForNewSegment, reason: "ring full")
-        try sync()
-        let name = SegmentName.text(ring.nextNumber)
-        let time = now().wall
-        let header = SegmentHeader(
-            store: store, number: ring.nextNumber, firstSequence: ring.nextSequence, lost: lost,
-            wallMilliseconds: time.milliseconds)
-        let new = try directory.create(name)
-        do throws(SystemError) {
-            try new.write(header.encoded, at: 0)
-            try new.sync()
-            try directory.sync()
-        } catch {
-            try? directory.remove(name)
-            throw error
-        }
-        file = new
-        ring.segmentBegun(bytes: SegmentHeader.bytes, at: time)
+    private func encodedFrame() -> [UInt8] {
+        let newNames = open.names.list[frameName...]
+        let names = BlockCoder.names(newNames, counts: newNames.map { _ in 0 })
+        let picks = Array(frameRow..<open.count)
+        let data =
+            picks.isEmpty
+            ? []
+            : BlockCoder.data(open, picks, map: Array(0..<UInt32(open.names.count)))
+        let payload = Zstd.compressed(names + data, level: Zstd.quick)
+        let header = FrameHeader(
+            store: store, generation: journal.generation, bootID: bootID,
+            firstSequence: picks.isEmpty ? nextSequence : open.sequences[frameRow],
+            rows: picks.count, firstName: frameName, nameBytes: names.count,
+            dataBytes: data.count, payloadBytes: payload.count,
+            payloadChecksum: FrameHeader.payloadChecksum(
+                payload, store: store, generation: journal.generation),
+            cursor: cursor, lost: lost, settled: settled,
+            tails: settledTails)
+        return header.frame(payload)
+    }
+
+    /// All of the journal is sealed but for these rows.
+    mutating func turnJournal(_ rest: Rows) {
+        journal.turn()
+        open = rest
+        settledTails = pool.tails
+        settled = (rest.sequences.first ?? nextSequence) - 1
+        frameRow = 0
+        frameName = 0
+        frameTextBytes = rest.textBytes
+        writeTrouble = nil
+        durableThrough = lastSequence
+        writeFrame(isLoss: true, isForced: true)
     }
 }
 

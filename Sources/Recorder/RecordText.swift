@@ -1,0 +1,127 @@
+package import Base
+
+/// Records as people and programs read them.
+package enum RecordText {
+    /// A line for people: time, source, tag, value.
+    package static func line(_ record: Record) -> String {
+        let reading = record.reading
+        let quality = reading.quality == .good ? "" : "  (bad)"
+        return "\(WallText.format(reading.time.wall))  \(reading.source)/\(reading.tag)  "
+            + plain(reading.value) + quality
+    }
+
+    /// One JSON object on a line; RFC 8259. Numbers that JSON cannot express are texts.
+    package static func json(_ record: Record) -> String {
+        let reading = record.reading
+        return
+            "{\"sequence\":\(record.sequence),\"time\":\"\(WallText.format(reading.time.wall))\","
+            + "\"source\":\(quoted(reading.source)),\"tag\":\(quoted(reading.tag)),"
+            + "\"value\":\(json(reading.value)),\"good\":\(reading.quality == .good)}"
+    }
+
+    package static let csvHeader = "sequence,time,source,tag,value,good"
+
+    /// One line of comma-separated values; RFC 4180.
+    package static func csv(_ record: Record) -> String {
+        let reading = record.reading
+        return "\(record.sequence),\(WallText.format(reading.time.wall)),\(cell(reading.source)),"
+            + "\(cell(reading.tag)),\(cell(plain(reading.value))),\(reading.quality == .good)"
+    }
+
+    private static func plain(_ value: TagValue) -> String {
+        switch value {
+        case .bool(let value): "\(value)"
+        case .integer(let value): "\(value)"
+        case .double(let value): "\(value)"
+        case .string(let value): value
+        }
+    }
+
+    private static func json(_ value: TagValue) -> String {
+        switch value {
+        case .double(let value) where !value.isFinite: "\"\(value)\""
+        case .string(let value): quoted(value)
+        case .bool, .integer, .double: plain(value)
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+
+    private static func cell(_ text: String) -> String {
+        guard text.utf8.contains(where: { [34, 44, 10, 13].contains($0) }) else { return text }
+        return "\""
+            + text.split(separator: "\"", omittingEmptySubsequences: false)
+            .joined(separator: "\"\"") + "\""
+    }
+}
+
+/// Wall times as texts of RFC 3339, in UTC.
+package enum WallText {
+    /// `2026-11-21T12:30:00.250Z`
+    package static func format(_ time: WallTime) -> String {
+        let day = Int64(86_400_000)
+        let rest = ((time.milliseconds % day) + day) % day
+        let (year, month, date) = civil((time.milliseconds - rest) / day)
+        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(date, 2))T"
+            + "\(padded(rest / 3_600_000, 2)):\(padded(rest / 60_000 % 60, 2)):"
+            + "\(padded(rest / 1000 % 60, 2)).\(padded(rest % 1000, 3))Z"
+    }
+
+    /// Reads `2026-11-21`, `2026-11-21T12:30` or `2026-11-21T12:30:00Z`; nil if it is none of these.
+    package static func parse(_ text: String) -> WallTime? {
+        let numbers = text.split(whereSeparator: { "-T:Z".contains($0) }).map { Int64($0) }
+        guard numbers.count == 3 || numbers.count == 5 || numbers.count == 6,
+            !numbers.contains(nil)
+        else { return nil }
+        let part = numbers.compactMap { $0 } + [0, 0, 0]
+        guard (1970...9999).contains(part[0]), (1...12).contains(part[1]),
+            (1...31).contains(part[2]), part[3] < 24, part[4] < 60, part[5] < 60
+        else { return nil }
+        let seconds = days(part[0], part[1], part[2]) * 86_400 + part[3] * 3600 + part[4] * 60
+        return WallTime(milliseconds: (seconds + part[5]) * 1000)
+    }
+
+    private static func padded(_ number: Int64, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+
+    /// The date of a day after 1970-01-01, in the proleptic Gregorian calendar, counted from March.
+    private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra =
+            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let marchMonth = (5 * dayOfYear + 2) / 153
+        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
+        return (
+            yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month,
+            dayOfYear - (153 * marchMonth + 2) / 5 + 1
+        )
+    }
+
+    private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+        let year = month <= 2 ? year - 1 : year
+        let era = year / 400
+        let yearOfEra = year - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+            - 719_468
+    }
+}

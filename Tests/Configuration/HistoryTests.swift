@@ -1,0 +1,67 @@
+import Base
+import Glibc
+import Linux
+import Settings
+import TestSupport
+import Testing
+
+@testable import Configuration
+
+@Suite("config: the history of good ones")
+struct HistoryTests {
+    let folder: TemporaryFolder
+    let history: ConfigurationHistory
+    var file: String { folder.path + "/etc/drawbridge.toml" }
+
+    init() throws {
+        folder = try TemporaryFolder()
+        history = ConfigurationHistory(stateDirectory: folder.path + "/state")
+        try Directory.make(folder.path + "/etc/conf.d")
+    }
+
+    private func sources(_ text: String, part: String? = nil) -> [SettingsSource] {
+        var sources = [SettingsSource(name: file, bytes: Array(text.utf8))]
+        if let part {
+            let name = folder.path + "/etc/conf.d/tags.toml"
+            sources.append(SettingsSource(name: name, bytes: Array(part.utf8)))
+        }
+        return sources
+    }
+
+    @Test("each is kept once, with its parts, under the next number")
+    func keeps() throws {
+        #expect(try history.keep(sources("a = 1"), of: file) == 1)
+        #expect(try history.keep(sources("a = 1"), of: file) == 1)
+        #expect(try history.keep(sources("a = 1", part: "b = 2"), of: file) == 2)
+        #expect(try history.keep(sources("a = 1"), of: file) == 3)
+        #expect(history.entries().map(\.number) == [1, 2, 3])
+        #expect(
+            try history.files(2).map(\.name) == ["drawbridge.toml", "conf.d/tags.toml"])
+    }
+
+    @Test("the last 20 are kept")
+    func forgets() throws {
+        for number in 1...25 { _ = try history.keep(sources("a = \(number)"), of: file) }
+        #expect(history.entries().map(\.number) == Array(6...25))
+    }
+
+    @Test("one is brought back with its parts, other parts are set aside, modes stay")
+    func restores() throws {
+        let part = folder.path + "/etc/conf.d/tags.toml"
+        let other = folder.path + "/etc/conf.d/other.toml"
+        _ = try history.keep(sources("a = 1", part: "b = 2"), of: file)
+        try SmallFile.replace(file, with: Array("broken".utf8), mode: 0o604)
+        try SmallFile.replace(other, with: Array("c = 3".utf8))
+        try history.restore(1, to: file)
+        #expect(try SmallFile.readText(file) == "a = 1")
+        #expect(try SmallFile.readText(part) == "b = 2")
+        #expect(access(other, F_OK) != 0 && access(other + ".before-restore", F_OK) == 0)
+        var about = stat()
+        #expect(stat(file, &about) == 0 && about.st_mode & 0o777 == 0o604)
+    }
+
+    @Test("a number that is not there is told")
+    func unknown() throws {
+        #expect(throws: SystemError.self) { try history.restore(7, to: file) }
+    }
+}

@@ -1,0 +1,153 @@
+import Base
+import Console
+import Glibc
+import Linux
+import Testing
+
+@testable import Site
+
+/// A config file in the hands of people: mistakes change nothing, and a change touches what it must.
+@Suite(
+    "A config file's life", .enabled(if: Programs.obstacles().isEmpty), .serialized,
+    .timeLimit(.minutes(3)))
+struct ConfigLifeTests {
+    private static let file = "/etc/drawbridge/drawbridge.toml"
+    private static let fixtures = Programs.sourceRoot + "/Tests/Settings/Fixtures"
+    private static let fixtureNames = [
+        "addresses", "allow-list", "broken-header", "duplicates", "empty", "keepalive", "lists",
+        "missing", "nine-uplinks", "not-allowed", "not-text", "overlaps", "paths", "redefined",
+        "slips", "syntax", "tags", "unclosed-list", "unclosed-text", "unknown-keys", "utf-16",
+        "values",
+    ]
+    /// One slip each in the shipped example: what is written, by what, and the word in the refusal.
+    private static let slips = [
+        ("interface = \"eth0\"", "interface = eth0", "eth0"),
+        ("[lan]", "[lan", "]"),
+        ("size = \"8GB\"", "size = \"8TBB\"", "recorder.size"),
+        ("unit = 1", "unit = 256", "machine[0].unit"),
+        ("when = \"high\"", "when = \"hihg\"", "switch.when"),
+        ("debounce = \"50ms\"", "debonce = \"50ms\"", "debounce"),
+        ("modbus = \"tcp://192.168.140.10:502\"", "modbus = \"tcp://10.9.9.9:502\"", "modbus"),
+        ("remote = \"vpn.ixon.net:1194/udp\"", "remote = \"vpn.example.com:1194/udp\"", "vpn"),
+    ]
+
+    @Test("30 broken files: each refused with its places, and not a packet of the VPN lost")
+    func brokenFiles() async throws {
+        try await Site.with { try await brokenFiles(in: $0) }
+    }
+
+    private func brokenFiles(in site: Site) async throws {
+        let flow = try await runningSite(site)
+        let good = try Site.shippedConfiguration()
+        let before = try await document(site)
+
+        for name in Self.fixtureNames {
+            let broken = try SmallFile.read("\(Self.fixtures)/\(name).toml")
+            let places = try SmallFile.readText("\(Self.fixtures)/\(name).errors")
+                .replacing("\(name).toml", with: Self.file)
+                .split(separator: "\n").map(String.init)
+            try SmallFile.replace(site.directory.configurationFile, with: broken, mode: 0o644)
+            try await waitUntilRefused(site, name) { $0 == places }
+        }
+        for (right, wrong, word) in Self.slips {
+            let broken = good.replacing(right, with: wrong, maxReplacements: 1)
+            #expect(broken != good, "\(right)")
+            let line = try #require(
+                zip(good.split(separator: "\n", omittingEmptySubsequences: false), 1...)
+                    .first { $0.0.contains(right) }?.1)
+            try site.directory.write(broken, to: site.directory.configurationFile)
+            try await waitUntilRefused(site, wrong) { refused in
+                refused.contains {
+                    $0.hasPrefix("\(Self.file):\(line):") && $0.contains(word)
+                }
+            }
+        }
+        let degraded = try await document(site)
+        #expect(degraded.problems.contains { $0.hasPrefix("config refused, the one before runs") })
+
+        // Put right again: nothing is built anew, and nothing was.
+        try site.directory.write(good, to: site.directory.configurationFile)
+        try await waitUntilRefused(site, "nothing") { $0.isEmpty }
+        let after = try await document(site)
+        #expect(after.configuration.number == before.configuration.number)
+        #expect(after.cloud.sinceSeconds >= before.cloud.sinceSeconds)
+        try await expectNothingLost(flow)
+    }
+
+    @Test("a new tag begins machines and cloud anew, the VPN loses nothing; restore takes it back")
+    func newTag() async throws {
+        try await Site.with { try await newTag(in: $0) }
+    }
+
+    private func newTag(in site: Site) async throws {
+        let flow = try await runningSite(site)
+        let good = try Site.shippedConfiguration()
+        let tag = """
+            [[machine.tag]]
+            name = "press.again"
+            register = "input:2"
+            type = "uint32"
+
+            """
+        let changed = good.replacing(
+            "[[machine.tag]]\n", with: tag + "[[machine.tag]]\n", maxReplacements: 1)
+        try site.directory.write(changed, to: site.directory.configurationFile)
+        try await site.waitUntil(within: .seconds(15), "the new tag's readings in the cloud") {
+            await site.cloud.look { $0.series["plc-1/press.again"]?.arrivals.isEmpty == false }
+        }
+        let applied = try await document(site)
+        #expect(applied.configuration.number == 2)
+        #expect(applied.configuration.touched == ["machines", "cloud"])
+
+        let router = site.programs.daemon
+        let difference = try await site.output(in: .router, [router, "config", "diff", "1"])
+        #expect(difference.contains("+name = \"press.again\""))
+        try await site.output(in: .router, [router, "config", "restore", "1"])
+        try await site.waitUntil(within: .seconds(15), "the first config again") {
+            try await document(site).configuration.number == 3
+        }
+        let entries = try await site.output(in: .router, [router, "config", "history"])
+        #expect(entries.split(separator: "\n").count == 3)
+        try await expectNothingLost(flow)
+    }
+
+    // MARK: parts
+
+    /// The router with data to the cloud, the VPN open, and 200 packets a second through it.
+    private func runningSite(_ site: Site) async throws -> Flow {
+        let story = Story(site: site)
+        _ = try await story.dataFlows()
+        try await site.turnSwitch(.on)
+        try await story.waitUntil("the VPN is open") { $0.isTunnelConnected && $0.isGateOpen }
+        let flow = try await site.startFlow(rate: 200)
+        try await site.waitUntil(within: .seconds(20), "packets pass to the machine") {
+            try flow.report().arrivals.count > 50
+        }
+        return flow
+    }
+
+    private func document(_ site: Site) async throws -> StatusDocument {
+        try ConsoleJSON.decode(
+            StatusDocument.self, from: Array(try await site.status().utf8))
+    }
+
+    private func waitUntilRefused(
+        _ site: Site, _ what: String, _ condition: ([String]) -> Bool
+    ) async throws {
+        let deadline = SystemClock().now() + .seconds(10)
+        while true {
+            let refused = try await document(site).configuration.refused
+            if condition(refused) { return }
+            try #require(SystemClock().now() < deadline, "\(what): \(refused)")
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    private func expectNothingLost(_ flow: Flow) async throws {
+        let numbers = try await flow.stop().arrivals.map(\.number)
+        let first = try #require(numbers.min())
+        let last = try #require(numbers.max())
+        #expect(UInt64(Set(numbers).count) == last - first + 1, "of \(last - first + 1) packets")
+        #expect(numbers.count > 300)
+    }
+}

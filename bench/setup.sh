@@ -1,0 +1,23 @@
+#!/bin/sh
+# Installs what only benchmarks need: the rivals. Their services are not started.
+set -eu
+
+packages="
+    redis-server
+    python3-venv
+"
+python="rocksdict"
+
+policy=/usr/sbin/policy-rc.d
+made=
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod 755 "$policy"
+    made=1
+fi
+apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 $packages
+[ -z "$made" ] || rm -f "$policy"
+# The Python packages live beside the checkout's build.
+venv=$(cd "$(dirname "$0")/.." && pwd)/.build/bench-venv
+[ -d "$venv" ] || python3 -m venv "$venv"
+"$venv/bin/pip" install -q $python
