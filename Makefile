@@ -32,7 +32,7 @@ test: setup lint
 	@$(SWIFT) test --skip-build --filter '$(COMPUTING)'
 	@$(SWIFT) test --skip-build --no-parallel --skip '$(COMPUTING)'
 
-## make test-kernel   the package's whole life under systemd, in a kernel of its own: install, fail over, crash, purge
+## make test-kernel  the package's whole life under systemd, in a kernel of its own: install, fail over, crash, purge
 test-kernel: deb
 	@scripts/kernel/build
 	@scripts/kernel/life

@@ -59,7 +59,8 @@ let package = Package(
         // The foundations.
         .target(name: "Base", swiftSettings: strict),
         .target(name: "Settings", dependencies: ["Base"], swiftSettings: strict),
-        .target(name: "Linux", dependencies: ["Base", "CLinux"], swiftSettings: strict),
+        .target(
+            name: "Linux", dependencies: ["Base", "CLinux", "COpenSSL"], swiftSettings: strict),
 
         // The rooms.
         room("Uplinks"),
@@ -70,20 +71,27 @@ let package = Package(
         room("Recorder", ["CZstd"]),
         room("Machines", ["CModbus"]),
         room("Cloud", ["CMosquitto"]),
-        room("Console"),
+        room("Console", ["CTLS", "CMicroHTTPD"]),
         room("Configuration"),
 
         // As little C as possible.
         .target(name: "CLinux"),
         .target(name: "CGPIO", linkerSettings: [.linkedLibrary("gpiod")]),
+        .target(
+            name: "CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
         .systemLibrary(name: "CMosquitto"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
         .systemLibrary(name: "CZstd"),
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus"),
 
         // The emulated site: never part of the daemon.
         .target(
             name: "Site",
-            dependencies: ["Base", "Linux", "Cloud", "Console", "CModbus", log],
+            dependencies: [
+                "Base", "Settings", "Linux", "Recorder", "Machines", "Cloud", "Console", "CModbus",
+                log,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "drawbridge-site",
@@ -131,6 +139,7 @@ let package = Package(
             name: "SitesTests",
             dependencies: [
                 "Base", "Linux", "Site", "Console", "drawbridge", "drawbridge-site", "fakegpiod",
+                "TestSupport",
             ],
             path: "Tests/Sites", swiftSettings: strict),
     ],

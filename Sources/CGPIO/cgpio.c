@@ -63,9 +63,9 @@ int cgpio_event_fd(const struct cgpio *gpio)
 	return gpio->fd;
 }
 
-// The kernel's event records are read raw: their contents do not matter, and both versions of the
-// interface give whole records to a buffer that has room for several.
-int cgpio_drain(struct cgpio *gpio)
+// The kernel's event records are read raw: of their contents only the time matters, which comes first in
+// both versions of the interface, and both give whole records to a buffer that has room for several.
+int cgpio_drain(struct cgpio *gpio, uint64_t *first)
 {
 	uint64_t records[256];
 	int seen = 0;
@@ -73,9 +73,11 @@ int cgpio_drain(struct cgpio *gpio)
 	// Bounded: while a line bounces faster than we read, there is always one more.
 	for (int round = 0; round < 8; round++) {
 		ssize_t count = read(gpio->fd, records, sizeof records);
-		if (count > 0)
+		if (count > 0) {
+			if (!seen)
+				*first = records[0];
 			seen = 1;
-		else if (count == 0)
+		} else if (count == 0)
 			return -ENODEV;
 		else if (errno == EAGAIN)
 			return seen;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -93,6 +94,11 @@ int clinux_nice_thread(int value)
 	if (sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &param))
 		return -errno;
 	return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), value) ? -errno : 0;
+}
+
+int clinux_private_descriptors(void)
+{
+	return close_range(3, ~0U, CLOSE_RANGE_UNSHARE) ? -errno : 0;
 }
 
 int clinux_name_thread(const char *name)

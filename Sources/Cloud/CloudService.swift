@@ -7,7 +7,6 @@ package import Settings
 package actor CloudService {
     private let endpoint: MQTTOptions
     private let records: any RecordSource
-    private let boot: BootID
     private let clock: any MonotonicClock
     private let wall: @Sendable () -> WallTime
     private let logger: Logger
@@ -15,6 +14,7 @@ package actor CloudService {
 
     private var sparkplug: SparkplugSession
     private var delivery: Delivery
+    private var pace: BacklogPace
     private var connectedSince: Instant?
     private var downSince: Instant
     private var reason = "not started"
@@ -23,29 +23,31 @@ package actor CloudService {
     private var attempts: [MQTTConnection] = []
     private var kickPending = false
     private var kick: AsyncStream<Void>.Continuation?
-    private var feed: AsyncStream<Void>.Continuation?
+    /// Wake the lanes of the present connection.
+    private var feeds: [Delivery.Lane: AsyncStream<Void>.Continuation] = [:]
 
-    /// `bootID` is the present boot's: what was read under another one is historical.
     package init(
         settings: Settings.Cloud, device: String, machines: [Settings.Machine],
-        records: any RecordSource, bootID: BootID, clock: any MonotonicClock,
+        records: any RecordSource, clock: any MonotonicClock,
         wall: @escaping @Sendable () -> WallTime, logger: Logger, limits: Limits = Limits()
     ) {
         sparkplug = SparkplugSession(
             group: settings.group, node: device,
             devices: machines.map { SparkplugSession.Device($0) },
             birthDeathSequence: UInt8.random(in: 0...255))
-        endpoint = MQTTOptions(
+        var endpoint = MQTTOptions(
             host: settings.broker.host.description, port: settings.broker.port.port,
             clientID: "\(settings.group)-\(device)",
             identity: MQTTIdentity(
                 authority: settings.identity.authority,
                 certificate: settings.identity.certificate, key: settings.identity.key),
             subscriptions: [sparkplug.commandTopic])
+        endpoint.pins = settings.pins
+        self.endpoint = endpoint
         delivery = Delivery(cursor: 0, limits: limits.delivery)
+        pace = BacklogPace(budget: limits.backlogBudget, limits: limits.pace)
         downSince = clock.now()
         self.records = records
-        self.boot = bootID
         self.clock = clock
         self.wall = wall
         self.logger = logger
@@ -56,15 +58,22 @@ package actor CloudService {
     package func run() async throws {
         delivery = Delivery(cursor: await records.cursor(), limits: limits.delivery)
         reason = "connecting to \(endpoint.url)"
-        var backoff = Backoff(shortest: limits.backoffShortest, longest: limits.backoffLongest)
+        if let complaint = TLSPolicy.complaint(aboutKey: endpoint.identity.key) {
+            logger.warning("private key is not private", metadata: ["reason": "\(complaint)"])
+        }
+        var pause = ReconnectPause(
+            shortest: limits.backoffShortest, spread: limits.backoffSpread,
+            longest: limits.backoffLongest)
         var generator = SystemRandomNumberGenerator()
         while !Task.isCancelled {
             let ending = await session()
             let lasted = connectedSince.map { clock.now() - $0 } ?? .zero
             ended(ending)
             if Task.isCancelled { break }
-            if lasted >= limits.stableAfter || ending == .kicked { backoff.reset() }
-            if ending != .kicked { await pause(backoff.failed(using: &generator)) }
+            if lasted >= limits.stableAfter || ending == .kicked { pause.reset() }
+            if ending != .kicked {
+                await wait(pause.failed(lostSession: lasted > .zero, using: &generator))
+            }
         }
         ended(.stopped)
     }
@@ -75,11 +84,18 @@ package actor CloudService {
         kick?.yield()
     }
 
+    /// Another uplink carries: how many bytes a second the backlog may take beside live data.
+    package func setBacklogBudget(_ bytesPerSecond: Int) {
+        pace.uplinkChanged(budget: bytesPerSecond)
+        for feed in feeds.values { feed.yield() }
+    }
+
     package func status() async -> CloudStatus {
-        CloudStatus(
+        let backlog = await records.backlog()
+        return CloudStatus(
             isConnected: connectedSince != nil, since: connectedSince ?? downSince, reason: reason,
             delivered: delivery.delivered, inFlight: delivery.inFlight,
-            backlog: await records.backlog(), lastError: lastError)
+            backlog: backlog - min(backlog, delivery.confirmedAhead), lastError: lastError)
     }
 
     // MARK: one session
@@ -106,12 +122,11 @@ package actor CloudService {
             return .failed("\(error)")
         }
         attempts.append(connection)
-        let (feedSignals, feed) = AsyncStream<Void>.makeStream(
-            bufferingPolicy: .bufferingNewest(1))
-        self.feed = feed
+        let (live, backlog) = (feed(.live), feed(.backlog))
         let ending = await withTaskGroup { group in
             group.addTask { await self.receive(connection) }
-            group.addTask { await self.send(connection, feedSignals) }
+            group.addTask { await self.send(.live, connection, live) }
+            group.addTask { await self.send(.backlog, connection, backlog) }
             group.addTask { await self.watch() }
             group.addTask {
                 await self.waitForKick()
@@ -121,7 +136,7 @@ package actor CloudService {
             group.cancelAll()
             return first
         }
-        self.feed = nil
+        feeds = [:]
         guard Task.isCancelled else {
             connection.abort()
             return ending
@@ -138,9 +153,10 @@ package actor CloudService {
             for event in connection.takeEvents() {
                 switch event {
                 case .connected:
-                    connected()
+                    connected(newest: await records.newest())
                     wantsBirths = true
                 case .acknowledged(let id):
+                    pace.confirmed(id, at: clock.now())
                     cursor = delivery.acknowledged(id, at: clock.now()) ?? cursor
                 case .received(let message):
                     let heard = SparkplugSession.Message(
@@ -153,7 +169,7 @@ package actor CloudService {
             if wantsBirths {
                 for message in sparkplug.births(at: wall()) { publish(message, 0, on: connection) }
             }
-            feed?.yield()
+            for feed in feeds.values { feed.yield() }
             if let cursor {
                 do {
                     try await records.acknowledge(through: cursor)
@@ -165,25 +181,39 @@ package actor CloudService {
         return .stopped
     }
 
-    /// Feeds records to the connection as far as the window allows.
-    private func send(_ connection: MQTTConnection, _ signals: AsyncStream<Void>) async -> Ending {
+    private func feed(_ lane: Delivery.Lane) -> AsyncStream<Void> {
+        let (signals, feed) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        feeds[lane] = feed
+        return signals
+    }
+
+    /// Feeds a lane's records to the connection as far as its window allows.
+    private func send(
+        _ lane: Delivery.Lane, _ connection: MQTTConnection, _ signals: AsyncStream<Void>
+    ) async -> Ending {
         var signals = signals.makeAsyncIterator()
         do {
             while !Task.isCancelled {
-                let room = delivery.room
-                guard room > 0 else {
+                guard let order = try await nextOrder(lane) else {
                     await signals.next()
                     continue
                 }
                 let found = Array(
-                    try await records.batch(after: delivery.sent, limit: room).prefix(room))
+                    try await records.batch(after: order.after, limit: order.limit)
+                        .prefix(order.limit))
                 guard !found.isEmpty else {
-                    try await records.waitForRecords(after: delivery.sent)
+                    try await records.waitForRecords(after: order.after)
                     try await clock.sleep(until: clock.now() + limits.linger)
                     continue
                 }
-                for parcel in delivery.recordsRead(found, at: clock.now()) {
-                    publish(sparkplug.data(parcel, at: wall()), parcel.id, on: connection)
+                for parcel in delivery.recordsRead(found, for: order, lane, at: clock.now()) {
+                    let message = sparkplug.data(parcel, at: wall())
+                    if lane == .backlog {
+                        pace.sent(
+                            parcel.id, bytes: message.payload.count + message.topic.utf8.count,
+                            at: clock.now())
+                    }
+                    publish(message, parcel.id, on: connection)
                 }
             }
         } catch is CancellationError {
@@ -192,6 +222,21 @@ package actor CloudService {
             return .failed("cannot read records: \(error)")
         }
         return .stopped
+    }
+
+    /// What a lane may read now; nil until something is confirmed.
+    private func nextOrder(_ lane: Delivery.Lane) async throws -> Delivery.Order? {
+        guard lane == .backlog else { return delivery.next(.live) }
+        while delivery.next(.backlog) != nil {
+            switch pace.permission(at: clock.now()) {
+            case .send(let bytes):
+                let records = max(limits.backlogRecordsMin, bytes / Delivery.metricBytes)
+                return delivery.next(.backlog, recordsMax: records)
+            case .wait(let due): try await clock.sleep(until: due)
+            case .waitForConfirmation: return nil
+            }
+        }
+        return nil
     }
 
     /// Gives up a connection that is silent for too long: TCP would take minutes to notice.
@@ -224,9 +269,10 @@ package actor CloudService {
 
     // MARK: between sessions
 
-    private func connected() {
+    private func connected(newest: UInt64) {
         let now = clock.now()
-        delivery.connected(at: now, boot: boot)
+        delivery.connected(at: now, newest: newest)
+        pace.connected(at: now)
         connectedSince = now
         reason = "connected to \(endpoint.url)"
         logger.notice("cloud connected", metadata: ["broker": "\(endpoint.url)"])
@@ -253,7 +299,7 @@ package actor CloudService {
     }
 
     /// Waits, or until `reconnect()` is called.
-    private func pause(_ duration: Duration) async {
+    private func wait(_ duration: Duration) async {
         let deadline = clock.now() + duration
         await withTaskGroup { group in
             group.addTask { try? await self.clock.sleep(until: deadline) }

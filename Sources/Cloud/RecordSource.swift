@@ -14,6 +14,9 @@ package protocol RecordSource: Sendable {
     /// Up to which sequence everything has reached the cloud.
     func cursor() async -> UInt64
 
+    /// The newest record's sequence; it may not be on flash yet.
+    func newest() async -> UInt64
+
     /// How many records have not reached the cloud.
     func backlog() async -> UInt64
 }

@@ -12,6 +12,7 @@ package struct ConsoleRequest: Codable, Equatable, Sendable {
 
     package static let status = ConsoleRequest(command: "status")
     package static let metrics = ConsoleRequest(command: "metrics")
+    package static let doctor = ConsoleRequest(command: "doctor")
 }
 
 /// What the daemon answers: one JSON object on one line. `error` is set when it could not do what was asked.
@@ -19,11 +20,16 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
     package var error: String?
     package var status: StatusDocument?
     package var text: String?
+    package var doctor: DoctorReport?
 
-    package init(error: String? = nil, status: StatusDocument? = nil, text: String? = nil) {
+    package init(
+        error: String? = nil, status: StatusDocument? = nil, text: String? = nil,
+        doctor: DoctorReport? = nil
+    ) {
         self.error = error
         self.status = status
         self.text = text
+        self.doctor = doctor
     }
 
     /// The answers to the requests that need nothing but the status.
@@ -33,7 +39,8 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
         case "metrics": self.init(text: PrometheusText.render(status))
         default:
             self.init(
-                error: "unknown request \"\(request.command)\"; known are status and metrics")
+                error:
+                    "unknown request \"\(request.command)\"; known are status, metrics and doctor")
         }
     }
 }

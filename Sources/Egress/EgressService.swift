@@ -21,7 +21,8 @@ package actor EgressService {
     private var cache = NameCache()
     private var refusals = RefusalLog()
     private var preferredServer = 0
-    private var serversAnswer = true
+    /// Since when no name server answers.
+    private var silentSince: Instant?
     private var inFlight = 0
     private var overloaded = 0
 
@@ -187,8 +188,8 @@ package actor EgressService {
     }
 
     private func serversAnswered(_ answer: Bool, _ reason: String) {
-        guard answer != serversAnswer else { return }
-        serversAnswer = answer
+        guard answer != (silentSince == nil) else { return }
+        silentSince = answer ? nil : clock.now()
         if answer {
             logger.notice("name servers answer again")
         } else {
@@ -210,6 +211,6 @@ package actor EgressService {
                     name: $0.name, addresses: $0.entry.addresses, expiresAt: $0.entry.expiresAt)
             },
             refused: refusals.entries, refusedOthers: refusals.others, overloaded: overloaded,
-            serversAnswer: serversAnswer)
+            serversAnswer: silentSince == nil, silentSince: silentSince)
     }
 }

@@ -19,4 +19,6 @@ package struct EgressStatus: Equatable, Sendable {
     package var overloaded: Int
     /// Whether the name servers answered the last question.
     package var serversAnswer: Bool
+    /// Since when they do not; nil while they do.
+    package var silentSince: Instant?
 }

@@ -5,6 +5,10 @@ package enum ConnectionMark: UInt32, Sendable {
     case cloud = 0x6462_0001
     /// Of a machine, to the WAN.
     case lanToWAN = 0x6462_0002
+    /// Of an exception or a port forward.
+    case exception = 0x6462_0003
+    /// Of a remote user, through the gate; it has no uplink.
+    case vpn = 0x6462_0004
 
     /// The bits that tell the uplink: compare `mark & uplinkMask` with `value(uplink:)`.
     package static let uplinkMask: UInt32 = 0xffff_ff00
@@ -12,12 +16,12 @@ package enum ConnectionMark: UInt32, Sendable {
     /// The mark of a connection that began over the uplink with this index, in the order of the config.
     package static func value(uplink index: Int) -> UInt32 { 0x6462_0000 | UInt32(index + 1) << 8 }
 
-    /// Sets the mark by the interface that the packet leaves through.
-    func setting(_ policy: FirewallPolicy) -> String {
+    /// Sets the mark by the uplink that the packet leaves through, or comes from.
+    func setting(_ policy: FirewallPolicy, by key: String = "oifname") -> String {
         let members = policy.uplinks.enumerated().map { index, uplink in
             "\"\(uplink.interface)\" : \(Self.hex(rawValue | Self.value(uplink: index)))"
         }
-        return "ct mark set oifname map { \(members.joined(separator: ", ")) }"
+        return "ct mark set \(key) map { \(members.joined(separator: ", ")) }"
     }
 
     /// Matches this kind, over whichever uplink it began.

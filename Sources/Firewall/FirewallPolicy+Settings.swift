@@ -3,7 +3,12 @@ package import Settings
 
 extension FirewallPolicy {
     /// The policy that the config file asks for.
-    package init(_ settings: Settings) throws(FirewallError) {
+    ///
+    /// `agents`: the users that the daemon and OpenVPN run as. `needsGrant`: whether the gate's grant is there to
+    /// be asked for; every kernel from 5.12 on has it.
+    package init(
+        _ settings: Settings, agents: [UInt32], needsGrant: Bool = true
+    ) throws(FirewallError) {
         var uplinks: [Uplink] = []
         for uplink in settings.uplinks {
             uplinks.append(
@@ -24,22 +29,14 @@ extension FirewallPolicy {
             vpn: vpn, nameServers: settings.dns.servers, timeServers: settings.ntp.servers,
             cloudPorts: settings.cloud.ports,
             machines: settings.machines.map { Machine(address: $0.address, port: $0.port) },
-            lanToWAN: LANToWAN(settings.firewall.lanToWAN))
+            openings: settings.firewall,
+            page: settings.page.listen.map { Machine(address: $0.address, port: $0.port) })
+        self.agents = agents
+        self.needsGrant = needsGrant
     }
 
     private static func interface(_ text: String) throws(FirewallError) -> InterfaceName {
         guard let name = InterfaceName(text) else { throw .unusableInterface(text) }
         return name
-    }
-}
-
-extension FirewallPolicy.LANToWAN {
-    fileprivate init(_ setting: Settings.Firewall.LANToWAN) {
-        switch setting {
-        case .neither: self = .neither
-        case .private: self = .private
-        case .public: self = .public
-        case .both: self = .both
-        }
     }
 }

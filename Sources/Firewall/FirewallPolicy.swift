@@ -1,4 +1,5 @@
 package import Base
+package import Settings
 
 /// Who may send what to whom: the value that the ruleset is written from (`docs/behaviour.md` §2).
 package struct FirewallPolicy: Equatable, Sendable {
@@ -12,15 +13,14 @@ package struct FirewallPolicy: Equatable, Sendable {
     /// What may be reached at an address that the resolver has opened.
     package var cloudPorts: [TransportPort]
     package var machines: [Machine]
-    package var lanToWAN: LANToWAN
-
-    /// Where the machines may connect to over the uplinks (§2.7).
-    package enum LANToWAN: Sendable {
-        case neither
-        case `private`
-        case `public`
-        case both
-    }
+    /// The users whose programs may begin what only the daemon and OpenVPN need; empty: any.
+    package var agents: [UInt32] = []
+    /// Whether what passes the gate must carry the mark of a living daemon (`GateLease.holdsGrant`).
+    package var needsGrant = false
+    /// What the config opens besides (§2.7).
+    package var openings: Settings.Firewall
+    /// Where the status page listens for the LAN; nil: there is none.
+    package var page: Machine?
 
     package struct Uplink: Equatable, Sendable {
         package var interface: InterfaceName
@@ -45,7 +45,7 @@ package struct FirewallPolicy: Equatable, Sendable {
         }
     }
 
-    /// A machine that the router itself dials, over TCP.
+    /// A machine that the router itself dials, over TCP; or where it is dialled itself.
     package struct Machine: Hashable, Sendable {
         package var address: IPv4Address
         package var port: UInt16
@@ -59,7 +59,8 @@ package struct FirewallPolicy: Equatable, Sendable {
     package init(
         uplinks: [Uplink], lan: Segment, vpn: Segment?, nameServers: [IPv4Address],
         timeServers: [IPv4Address], cloudPorts: [TransportPort], machines: [Machine],
-        lanToWAN: LANToWAN = .neither
+        openings: Settings.Firewall = .init(),
+        page: Machine? = nil
     ) {
         self.uplinks = uplinks
         self.lan = lan
@@ -68,13 +69,17 @@ package struct FirewallPolicy: Equatable, Sendable {
         self.timeServers = timeServers
         self.cloudPorts = cloudPorts
         self.machines = machines
-        self.lanToWAN = lanToWAN
+        self.openings = openings
+        self.page = page
     }
 }
 
 extension FirewallPolicy {
     /// Whether anything is forwarded between LAN and WAN.
-    package var joinsLANAndWAN: Bool { lanToWAN != .neither }
+    package var joinsLANAndWAN: Bool {
+        openings.lanToWAN != .neither || !openings.forwards.isEmpty
+            || openings.allowed.contains { $0.from != .router && $0.to != .router }
+    }
 
     /// The private networks of RFC 1918, and that of RFC 6598 behind a provider's translation.
     static let privateNetworks = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"]

@@ -1,3 +1,5 @@
+package import Base
+
 /// What the service needs of the kernel's packet filter.
 package protocol FilterTable: Sendable {
     /// Loads an nft text as one transaction: all of it, or nothing.
@@ -8,6 +10,22 @@ package protocol FilterTable: Sendable {
 
     /// The packets and bytes that each named counter has seen.
     func counters() throws -> [FirewallStatus.Counter]
+
+    /// What each exception has let pass since it was loaded.
+    func hits(_ set: ExceptionSet) throws -> [ExceptionHits.Sample]
+
+    /// Waits until somebody else may have changed the table, at most until `deadline`; nil: nobody has.
+    ///
+    /// Called by one task at a time.
+    func waitForForeignChange(until deadline: Instant) async throws -> ForeignChange?
+}
+
+/// A change of the table by another process than this one or its `nft`.
+package struct ForeignChange: Equatable, Sendable {
+    /// The name of the program.
+    package var by: String
+    /// Whether elements of sets were touched, which a comparison of the rules does not see.
+    package var touchesElements: Bool
 }
 
 /// The kernel's own switches and routing rules: the second line behind the packet filter.

@@ -15,18 +15,48 @@ package actor FirewallService {
     private let table: any FilterTable
     private let forwarding: any Forwarding
     private let logger: Logger
+    private let wall: @Sendable () -> WallTime
+    private let clock: any MonotonicClock
     private var cloud: CloudSet?
-    private var inForce: (ruleset: Ruleset, installed: InstalledTable)?
+    private var inForce: InForce?
+    /// The policy to be kept, and what is on trial instead of it for a time.
+    private var wanted: FirewallPolicy?
+    private var trial: (policy: FirewallPolicy, until: Instant)?
+    private var hits = ExceptionHits()
+    private var hitsAt: Instant?
+    private var foreignChanges = 0
     /// Whether what an earlier process had opened is closed.
     private var hasLoaded = false
     /// Serialises `apply`, which suspends while `nft` runs.
     private var isApplying = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    package init(table: any FilterTable, forwarding: any Forwarding, logger: Logger) {
+    private struct InForce {
+        var ruleset: Ruleset
+        var installed: InstalledTable
+        /// Wall time minus monotonic time when it was loaded, in ms; nil: the clock was not right.
+        var clockOffset: Int64?
+    }
+
+    /// Before this the clock cannot be right: a router without a battery wakes up in 1970.
+    private static let clockIsRightFrom = WallTime(milliseconds: 1_704_067_200_000)
+    /// A step of the clock after which the exceptions' ends are reckoned anew, in ms.
+    private static let clockStepMax: Int64 = 2000
+    /// Until the next look after one that failed: the kernel breaks off a reading that meets a change.
+    private static let retryPause: Duration = .milliseconds(100)
+    /// How often the exceptions' counters are looked at.
+    private static let hitsInterval: Duration = .seconds(10)
+
+    package init(
+        table: any FilterTable, forwarding: any Forwarding,
+        wall: @escaping @Sendable () -> WallTime = { SystemClock().wall() },
+        clock: any MonotonicClock = SystemClock(), logger: Logger
+    ) {
         executor = ThreadExecutor(name: "firewall")
         self.table = table
         self.forwarding = forwarding
+        self.wall = wall
+        self.clock = clock
         self.logger = logger
     }
 
@@ -36,27 +66,85 @@ package actor FirewallService {
             table: try KernelFilterTable(), forwarding: try KernelForwarding(), logger: logger)
     }
 
-    /// Brings a policy into force; does nothing when it is, untouched by others.
+    /// Brings a policy into force for good; does nothing when it is, untouched by others.
     ///
-    /// When it throws, the rules before are still in force.
+    /// Ends a trial. When it throws, the rules before are still in force.
     package func apply(_ policy: FirewallPolicy) async throws {
         try await apply(Ruleset(for: policy), named: "policy")
         try forwarding.set(ForwardingPlan(for: policy))
+        wanted = policy
+        trial = nil
     }
 
-    /// Keeps a policy in force until it is cancelled: what others changed or flushed is put back.
+    /// Lets a policy decide for `duration`, in front of the one in force, which the kernel itself returns to
+    /// at the end unless `confirm` comes before: also when nobody is left to ask it to.
+    package func tryOut(_ policy: FirewallPolicy, for duration: Duration) async throws {
+        guard let wanted else { throw FirewallError.nothingToReturnTo }
+        // What the second line of either lets pass, the rules judge.
+        try forwarding.set(ForwardingPlan(for: policy.joinsLANAndWAN ? policy : wanted))
+        let combined = Ruleset(for: wanted).trying(Ruleset(for: policy))
+        try await apply(combined, named: "trial", trialFor: duration)
+        trial = (policy, clock.now() + duration)
+    }
+
+    /// Makes what is on trial permanent; throws when nothing is.
+    package func confirm() async throws {
+        guard let trial, trial.until > clock.now() else { throw FirewallError.nothingOnTrial }
+        try await apply(trial.policy)
+        logger.notice("firewall confirmed")
+    }
+
+    /// Keeps in force what was applied last, until it is cancelled: what others change or flush is put back at
+    /// once, and all is looked at each `interval`.
     package func keep(
         _ policy: FirewallPolicy, lookingEvery interval: Duration = .seconds(1),
         clock: any MonotonicClock
     ) async throws {
+        if wanted == nil { wanted = policy }
         while true {
-            try await clock.sleep(until: clock.now() + interval)
+            let change = try await table.waitForForeignChange(until: clock.now() + interval)
             do {
-                try await apply(policy)
+                try await putBack(change)
             } catch {
                 logger.error("firewall cannot be kept", metadata: ["error": "\(error)"])
+                try await clock.sleep(until: clock.now() + Self.retryPause)
             }
         }
+    }
+
+    private func putBack(_ change: ForeignChange?) async throws {
+        // What was heard then is most likely that; it is looked at again soon.
+        guard !isApplying else { return }
+        if let trial, trial.until <= clock.now() {
+            self.trial = nil
+            logger.warning("firewall trial not confirmed: the rules before it are in force again")
+        }
+        let isTouched = try isChanged() || (change?.touchesElements ?? false)
+        if isTouched, inForce != nil {
+            foreignChanges += 1
+            logger.warning(
+                "security: firewall changed by somebody else, putting it back",
+                metadata: ["by": "\(change?.by ?? "unknown")"])
+            // Elements that others added would stay.
+            if change?.touchesElements ?? false { hasLoaded = false }
+            inForce = nil
+        }
+        if let trial, let wanted {
+            try await apply(
+                Ruleset(for: wanted).trying(Ruleset(for: trial.policy)), named: "trial",
+                trialFor: trial.until - clock.now())
+        } else if let wanted {
+            try await apply(wanted)
+        }
+        if clock.now() - (hitsAt ?? clock.now() - Self.hitsInterval) >= Self.hitsInterval {
+            try sampleHits()
+        }
+    }
+
+    /// Whether the kernel holds something else than what was loaded last.
+    private func isChanged() throws -> Bool {
+        guard let inForce else { return false }
+        return try table.read() != inForce.installed
     }
 
     /// Lets nothing pass but loopback: for a start without a usable config.
@@ -79,20 +167,55 @@ package actor FirewallService {
         return !stands
     }
 
-    private func apply(_ ruleset: Ruleset, named name: Logger.MetadataValue) async throws {
+    private func apply(
+        _ ruleset: Ruleset, named name: Logger.MetadataValue, trialFor duration: Duration? = nil
+    ) async throws {
         await enter()
         defer { leave() }
-        if let inForce, inForce.ruleset == ruleset, try table.read() == inForce.installed { return }
-        try await table.load(ruleset.text + (hasLoaded ? "" : Ruleset.forgetOpenings))
+        let now = wall()
+        let offset =
+            now < Self.clockIsRightFrom
+            ? nil : now.milliseconds - clock.now().nanoseconds / 1_000_000
+        if let inForce, inForce.ruleset == ruleset, isStillRight(inForce, offset),
+            try table.read() == inForce.installed
+        {
+            return
+        }
+        // The kernel counts anew what is loaded anew.
+        if inForce != nil { try? sampleHits() }
+        try await table.load(
+            ruleset.text(at: offset == nil ? nil : now)
+                + (duration.map { Ruleset.beginningTrial(for: $0) } ?? Ruleset.endingTrial)
+                + (hasLoaded ? "" : Ruleset.forgetOpenings))
         hasLoaded = true
         let installed = try table.read()
         if let deviation = installed.deviation(from: ruleset) {
             inForce = nil
             throw FirewallError.notInForce(deviation: deviation)
         }
-        inForce = (ruleset, installed)
+        inForce = InForce(ruleset: ruleset, installed: installed, clockOffset: offset)
+        hits.restart(keeping: ruleset.exceptions)
         let rules = ruleset.chains.reduce(0) { $0 + $1.rules.count }
         logger.notice("firewall applied", metadata: ["ruleset": name, "rules": "\(rules)"])
+    }
+
+    /// Whether the ends of what is open for a time only are where they should be.
+    private func isStillRight(_ inForce: InForce, _ offset: Int64?) -> Bool {
+        guard
+            inForce.ruleset.exceptions.contains(where: { $0.elements.contains { $0.until != nil } })
+        else { return true }
+        guard let before = inForce.clockOffset, let offset else {
+            return inForce.clockOffset == offset
+        }
+        return abs(before - offset) <= Self.clockStepMax
+    }
+
+    private func sampleHits() throws {
+        let now = clock.now()
+        hitsAt = now
+        for set in inForce?.ruleset.exceptions ?? [] {
+            hits.note(try table.hits(set), in: set.name, at: now)
+        }
     }
 
     /// Lets the router reach addresses on the cloud ports, from the return of this call until
@@ -104,18 +227,36 @@ package actor FirewallService {
 
     /// Closes every cloud address that is open; live connections stay (`docs/behaviour.md` §2.5).
     package func forgetOpenings() async throws {
-        await enter()
-        defer { leave() }
-        try await table.load(Ruleset.forgetOpenings)
+        hasLoaded = false
+        inForce = nil
+        if let wanted { try await apply(wanted) }
     }
 
-    /// What is in force and what was dropped.
+    /// What is in force, what was dropped, and what the exceptions let pass.
     package func status() throws -> FirewallStatus {
         let installed = try table.read()
+        try sampleHits()
+        let counters = try table.counters()
+        let ruleset = inForce?.ruleset
+        let exceptions = (ruleset?.exceptions ?? []).flatMap { set in
+            set.elements.map { element in
+                let hit = hits.hit(element, in: set)
+                return FirewallStatus.Exception(
+                    number: element.number, packets: hit.packets, bytes: hit.bytes,
+                    lastAt: hit.lastAt)
+            }
+        }
         return FirewallStatus(
             isInForce: inForce.map { $0.installed == installed } ?? false,
-            isOpenForLoopbackOnly: inForce?.ruleset == .denyAll,
-            dropped: try table.counters())
+            isOpenForLoopbackOnly: ruleset == .denyAll,
+            dropped: Ruleset.Counter.allCases.compactMap { counter in
+                counters.first { $0.name == counter.rawValue }
+            },
+            exceptions: exceptions.sorted { $0.number < $1.number },
+            forwarded: (ruleset?.forwardCounters ?? []).compactMap { name in
+                counters.first { $0.name == name }
+            }, foreignChanges: foreignChanges,
+            trialEnds: trial.flatMap { $0.until > clock.now() ? $0.until : nil })
     }
 
     private func enter() async {
@@ -133,27 +274,4 @@ package actor FirewallService {
             waiting.removeFirst().resume()
         }
     }
-}
-
-/// What the firewall tells of itself.
-package struct FirewallStatus: Equatable, Sendable {
-    package struct Counter: Equatable, Sendable {
-        /// `wan_to_lan` and the like; `docs/behaviour.md` §2.6 lists them.
-        package var name: String
-        package var packets: UInt64
-        package var bytes: UInt64
-
-        package init(name: String, packets: UInt64, bytes: UInt64) {
-            self.name = name
-            self.packets = packets
-            self.bytes = bytes
-        }
-    }
-
-    /// Whether the kernel holds exactly what was applied last.
-    package var isInForce: Bool
-    /// Whether that is the deny-all ruleset.
-    package var isOpenForLoopbackOnly: Bool
-    /// What was dropped since the table exists, in the order of `Ruleset.Counter`.
-    package var dropped: [Counter]
 }

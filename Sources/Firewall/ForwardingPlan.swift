@@ -24,11 +24,14 @@ package struct ForwardingPlan: Equatable, Sendable {
     /// Interfaces from which nothing is forwarded, and those from which it is, when they exist.
     package var closed: [InterfaceName]
     package var opened: [InterfaceName]
+    /// Interfaces on which a sender's address must lead back to it, and ARP answers for that address only.
+    package var strict: [InterfaceName]
     /// In order: the first that matches decides. nil: those that stand stay.
     package var rules: [Rule]?
 
     /// Nothing is forwarded.
-    package static let closed = ForwardingPlan(isEnabled: false, closed: [], opened: [], rules: nil)
+    package static let closed = ForwardingPlan(
+        isEnabled: false, closed: [], opened: [], strict: [], rules: nil)
 
     package init(for policy: FirewallPolicy) {
         let uplinks = policy.uplinks.map(\.interface)
@@ -55,16 +58,18 @@ package struct ForwardingPlan: Equatable, Sendable {
         self.init(
             isEnabled: policy.vpn != nil || policy.joinsLANAndWAN,
             closed: policy.joinsLANAndWAN ? [] : uplinks,
-            opened: policy.joinsLANAndWAN ? uplinks : [],
+            opened: policy.joinsLANAndWAN ? uplinks : [], strict: all,
             rules: rules + all.map { Rule(from: $0, action: .drop) })
     }
 
     private init(
-        isEnabled: Bool, closed: [InterfaceName], opened: [InterfaceName], rules: [Rule]?
+        isEnabled: Bool, closed: [InterfaceName], opened: [InterfaceName],
+        strict: [InterfaceName], rules: [Rule]?
     ) {
         self.isEnabled = isEnabled
         self.closed = closed
         self.opened = opened
+        self.strict = strict
         self.rules = rules
     }
 }

@@ -1,4 +1,5 @@
 import Base
+import Settings
 
 /// What crosses between LAN and WAN, when the config opens it (§2.7).
 extension Ruleset {
@@ -33,7 +34,9 @@ extension Ruleset {
         let through = "fib daddr type unicast"
         let wan = set(policy.uplinks.map(\.interface).map(quoted))
         var rules: [String] = []
-        if let wan {
+        // An exception from the WAN may name the machines themselves: then the forward chain counts.
+        let reachesMachines = policy.openings.allowed.contains { $0.from == .wan && $0.to == .lan }
+        if let wan, !reachesMachines {
             // Replies to the machines still have the router's address here: they are translated later.
             rules.append(
                 "iifname \(wan) ip daddr { \(networks) } \(through) \(Counter.wanToLAN.drop)")
@@ -52,12 +55,21 @@ extension Ruleset {
         return rules + [wan, lan].map { "iifname \($0) meta mark set \(mark)" }
     }
 
-    /// The machines appear on the WAN under the router's own address there.
+    /// The machines appear on the WAN under the router's own address there, and remote users on the LAN if the
+    /// config says so: for machines that know no way back.
     static func sourceNAT(_ policy: FirewallPolicy) -> [String] {
-        guard policy.lanToWAN != .neither,
-            let wan = set(policy.uplinks.map(\.interface).map(quoted))
-        else { return [] }
-        return ["oifname \(wan) ip saddr \(policy.lan.network) masquerade"]
+        var rules: [String] = []
+        let leaves =
+            policy.openings.lanToWAN != .neither
+            || policy.openings.allowed.contains { $0.from == .lan && $0.to == .wan }
+        if leaves, let wan = set(policy.uplinks.map(\.interface).map(quoted)) {
+            rules.append("oifname \(wan) ip saddr \(policy.lan.network) masquerade")
+        }
+        if policy.openings.hidesVPN, let vpn = policy.vpn {
+            rules.append(
+                "oifname \(quoted(policy.lan.interface)) ip saddr \(vpn.network) masquerade")
+        }
+        return rules
     }
 
     /// Conditions on the other end's address, all of which must hold; nil: nobody.
@@ -67,7 +79,7 @@ extension Ruleset {
         let notOwn = "!= { \(own.joined(separator: ", ")) }"
         let privates = FirewallPolicy.privateNetworks.joined(separator: ", ")
         let specials = FirewallPolicy.specialNetworks.joined(separator: ", ")
-        return switch policy.lanToWAN {
+        return switch policy.openings.lanToWAN {
         case .neither: nil
         case .private: ["{ \(privates) }", notOwn]
         case .public: ["!= { \(privates) }", "!= { \(specials) }", notOwn]

@@ -2,7 +2,7 @@ import Base
 
 extension Ruleset {
     /// §2.2: what is sent to the router itself.
-    static func input(_ policy: FirewallPolicy) -> [String] {
+    static func input(_ policy: FirewallPolicy, _ exceptions: [ExceptionSet]) -> [String] {
         let wan = set(policy.uplinks.map(\.interface).map(quoted))
         let lan = quoted(policy.lan.interface)
         let dialled = set(policy.uplinks.map(\.interface).map(quoted) + [lan])
@@ -19,6 +19,13 @@ extension Ruleset {
                 "iifname \(dialled) meta l4proto icmp ct direction reply ct state related accept")
         }
         if let dhcp { rules.append("iifname \(dhcp) udp sport 67 udp dport 68 accept") }
+        rules += exceptionsToRouter(policy, exceptions)
+        if let page = policy.page {
+            rules.append(
+                "iifname \(lan) ip saddr \(policy.lan.network) ip daddr \(page.address) "
+                    + "tcp dport \(page.port) ct direction original ct state new,established accept"
+            )
+        }
         if let wan { rules.append("iifname \(wan) \(Counter.wanToRouter.drop)") }
         rules.append("iifname \(lan) \(Counter.lanToRouter.drop)")
         if let vpn = policy.vpn {
@@ -29,7 +36,7 @@ extension Ruleset {
 
     /// §2.3: what is sent through the router. The gate is first: behind a conntrack rule, closing it
     /// would not cut what is established.
-    static func forward(_ policy: FirewallPolicy) -> [String] {
+    static func forward(_ policy: FirewallPolicy, _ exceptions: [ExceptionSet]) -> [String] {
         let wan = set(policy.uplinks.map(\.interface).map(quoted))
         let lan = quoted(policy.lan.interface)
         var rules: [String] = []
@@ -37,6 +44,7 @@ extension Ruleset {
         rules.append("meta nfproto ipv6 \(Counter.ipv6.drop)")
         if let wan {
             rules += lanToWAN(policy, wan)
+            rules += exceptionsThrough(policy, exceptions, wan)
             rules.append("iifname \(wan) oifname \(lan) \(Counter.wanToLAN.drop)")
             rules.append("iifname \(lan) oifname \(wan) \(Counter.lanToWAN.drop)")
         }
@@ -51,8 +59,9 @@ extension Ruleset {
     static func vpnToLAN(_ policy: FirewallPolicy) -> [String] {
         guard let vpn = policy.vpn else { return [Counter.vpnToLAN.drop] }
         let pair = "ip saddr \(vpn.network) ip daddr \(policy.lan.network)"
-        return [
-            "\(pair) ct direction original ct state new,established accept",
+        return grant(policy, Counter.vpnToLAN) + [
+            "\(pair) ct direction original ct state new,established "
+                + "ct mark set \(ConnectionMark.hex(ConnectionMark.vpn.rawValue)) accept",
             "\(pair) meta l4proto icmp ct direction original ct state related accept",
             Counter.vpnToLAN.drop,
         ]
@@ -62,54 +71,71 @@ extension Ruleset {
     static func lanToVPN(_ policy: FirewallPolicy) -> [String] {
         guard let vpn = policy.vpn else { return [Counter.lanToVPN.drop] }
         let pair = "ip saddr \(policy.lan.network) ip daddr \(vpn.network)"
-        return [
+        return grant(policy, Counter.lanToVPN) + [
             "\(pair) ct direction reply ct state established accept",
             "\(pair) meta l4proto icmp ct direction reply ct state related accept",
             Counter.lanToVPN.drop,
         ]
     }
 
+    /// Without the mark the daemon that opened the gate is dead.
+    private static func grant(_ policy: FirewallPolicy, _ counter: Counter) -> [String] {
+        policy.needsGrant
+            ? ["meta mark != \(ConnectionMark.hex(grantMark)) \(counter.drop)"] : []
+    }
+
     /// §2.5: what the router itself sends.
-    static func output(_ policy: FirewallPolicy) -> [String] {
+    static func output(_ policy: FirewallPolicy, _ exceptions: [ExceptionSet]) -> [String] {
         let wan = set(policy.uplinks.map(\.interface).map(quoted))
         let dhcp = set(policy.uplinks.filter(\.usesDHCP).map(\.interface).map(quoted))
-        let ports = set(
-            policy.cloudPorts.map { "\($0.transport.rawValue) . \($0.port)" })
-        let machines = set(policy.machines.map { "\($0.address) . \($0.port)" })
+        let users = set(policy.agents.map { "\($0)" })
+        // A packet of a connection that goes on may belong to no socket any more, and so to nobody.
+        let begins = users.map { "meta skuid \($0) " } ?? ""
+        let goesOn = "ct direction original ct state established"
         var rules = [#"oifname "lo" accept"#, "meta nfproto ipv6 \(Counter.ipv6.drop)"]
         for uplink in policy.uplinks {
             guard let targets = set(uplink.probeTargets.sorted().map(\.description)) else {
                 continue
             }
             rules.append(
-                "oifname \(quoted(uplink.interface)) ip daddr \(targets) "
+                "oifname \(quoted(uplink.interface)) \(begins)ip daddr \(targets) "
                     + "icmp type echo-request accept")
         }
         if let wan {
             if let servers = set(policy.nameServers.sorted().map(\.description)) {
-                rules.append(
-                    "oifname \(wan) ip daddr \(servers) "
-                        + "meta l4proto . th dport { tcp . 53, udp . 53 } accept")
+                let way = "ip daddr \(servers) meta l4proto . th dport { tcp . 53, udp . 53 }"
+                rules.append("oifname \(wan) \(begins)\(way) accept")
+                if users != nil { rules.append("oifname \(wan) \(way) \(goesOn) accept") }
             }
             if let servers = set(policy.timeServers.sorted().map(\.description)) {
                 rules.append("oifname \(wan) ip daddr \(servers) udp dport 123 accept")
             }
         }
         if let dhcp { rules.append("oifname \(dhcp) udp sport 68 udp dport 67 accept") }
-        if let machines {
+        rules += repliesOfRouter(policy, exceptions)
+        if let machines = set(policy.machines.map { "\($0.address) . \($0.port)" }) {
+            let way = "oifname \(quoted(policy.lan.interface))"
+            rules.append("\(way) \(begins)ip daddr . tcp dport \(machines) accept")
+            if users != nil {
+                rules.append("\(way) ip daddr . tcp dport \(machines) \(goesOn) accept")
+            }
+        }
+        let ports = set(policy.cloudPorts.map { "\($0.transport.rawValue) . \($0.port)" })
+        if let page = policy.page {
             rules.append(
-                "oifname \(quoted(policy.lan.interface)) ip daddr . tcp dport \(machines) accept")
+                "oifname \(quoted(policy.lan.interface)) ip saddr \(page.address) ip daddr "
+                    + "\(policy.lan.network) tcp sport \(page.port) ct direction reply "
+                    + "ct state established accept")
         }
         if let wan, let ports {
             let cloud = "meta l4proto . th dport \(ports)"
             rules.append(
-                "oifname \(wan) ip daddr @\(cloudSet) \(cloud) "
+                "oifname \(wan) \(begins)ip daddr @\(cloudSet) \(cloud) "
                     + "\(ConnectionMark.cloud.setting(policy)) accept")
             // A live connection outlasts the time its address was open for. One that a program had begun
             // before these rules, to whomever, has no mark.
             rules.append(
-                "oifname \(wan) \(cloud) \(ConnectionMark.cloud.match) "
-                    + "ct direction original ct state established accept")
+                "oifname \(wan) \(cloud) \(ConnectionMark.cloud.match) \(goesOn) accept")
         }
         return rules + [Counter.egress.drop]
     }

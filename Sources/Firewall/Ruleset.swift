@@ -1,4 +1,5 @@
-import Base
+package import Base
+import Settings
 
 /// The rules of table `inet drawbridge`: a pure function of the policy, and their nft text.
 ///
@@ -61,12 +62,19 @@ package struct Ruleset: Equatable, Sendable {
     package static let lanToVPNChain = "lan_to_vpn"
     /// The set of cloud addresses that the resolver has opened.
     package static let cloudSet = "cloud"
+    /// The table that marks what may pass the gate, and that ends with the daemon.
+    package static let grantTable = "drawbridge-grant"
+    /// The mark of a packet that `grantTable` lets pass.
+    package static let grantMark: UInt32 = 0x6462_00ff
     /// Most cloud addresses open at a time.
     package static let cloudAddressesMax = 1024
     /// The gate needs two elements; a refresh holds each of them twice for a moment.
     package static let gateElementsMax = 16
 
     package let chains: [Chain]
+    /// The exceptions, and the port forwards' counters by their place in the config.
+    package let exceptions: [ExceptionSet]
+    package let forwardCounters: [String]
 
     /// Nothing passes but loopback: for a start without a usable config (§2.1).
     package static let denyAll = Ruleset(
@@ -80,50 +88,68 @@ package struct Ruleset: Equatable, Sendable {
             Chain(
                 name: "output", hook: .output,
                 rules: [#"oifname "lo" accept"#, Counter.egress.drop]),
-        ] + crossings(marks: [], sourceNAT: []))
+        ] + crossings(marks: [], destinationNAT: [], sourceNAT: []))
 
     package init(for policy: FirewallPolicy) {
+        exceptions = ExceptionSet.sets(policy.openings.allowed)
+        forwardCounters = policy.openings.forwards.indices.map { Self.forwardCounter($0) }
         chains =
             [
                 Chain(name: Self.vpnToLANChain, rules: Self.vpnToLAN(policy)),
                 Chain(name: Self.lanToVPNChain, rules: Self.lanToVPN(policy)),
-                Chain(name: "input", hook: .input, rules: Self.input(policy)),
-                Chain(name: "forward", hook: .forward, rules: Self.forward(policy)),
-                Chain(name: "output", hook: .output, rules: Self.output(policy)),
-            ] + Self.crossings(marks: Self.marks(policy), sourceNAT: Self.sourceNAT(policy))
+                Chain(name: "input", hook: .input, rules: Self.input(policy, exceptions)),
+                Chain(name: "forward", hook: .forward, rules: Self.forward(policy, exceptions)),
+                Chain(name: "output", hook: .output, rules: Self.output(policy, exceptions)),
+            ]
+            + Self.crossings(
+                marks: Self.marks(policy), destinationNAT: Self.destinationNAT(policy),
+                sourceNAT: Self.sourceNAT(policy))
     }
 
     /// They stand also when they are empty: a base chain is never deleted.
-    private static func crossings(marks: [String], sourceNAT: [String]) -> [Chain] {
+    private static func crossings(
+        marks: [String], destinationNAT: [String], sourceNAT: [String]
+    ) -> [Chain] {
         [
             Chain(name: "marks", hook: .prerouting, rules: marks),
-            Chain(name: "destination_nat", hook: .destinationNAT, rules: []),
+            Chain(name: "destination_nat", hook: .destinationNAT, rules: destinationNAT),
             Chain(name: "source_nat", hook: .sourceNAT, rules: sourceNAT),
-        ]
+        ] + triedChains.map { Chain(name: trialName($0), rules: []) }
     }
 
-    private init(chains: [Chain]) {
+    init(chains: [Chain], exceptions: [ExceptionSet] = [], forwardCounters: [String] = []) {
         self.chains = chains
+        self.exceptions = exceptions
+        self.forwardCounters = forwardCounters
     }
+
+    /// The name of a port forward's counter.
+    package static func forwardCounter(_ number: Int) -> String { "forward_\(number)" }
 
     /// Goes with the first text that a process loads: what an earlier one has opened under a policy that
     /// may have been another, cloud addresses for up to a day and the gate, is closed in the same step.
     package static let forgetOpenings =
         "flush set inet \(table) \(cloudSet)\nflush map inet \(table) \(gateMap)\n"
 
-    /// The transaction for `nft -f -` (nft 1.0.6).
-    package var text: String {
+    /// The transaction for `nft -f -` (nft 1.0.6). `now`: nil while the clock is not known to be right.
+    package func text(at now: WallTime? = nil) -> String {
         var lines = [
             "add table inet \(Self.table)", "flush table inet \(Self.table)",
             "table inet \(Self.table) {",
         ]
-        for counter in Counter.allCases { lines += ["\tcounter \(counter.rawValue) {", "\t}"] }
+        for counter in Counter.allCases.map(\.rawValue) + forwardCounters {
+            lines += ["\tcounter \(counter) {", "\t}"]
+        }
         lines += [
             "\tset \(Self.cloudSet) {", "\t\ttype ipv4_addr", "\t\tflags timeout",
             "\t\tsize \(Self.cloudAddressesMax)", "\t}",
             "\tmap \(Self.gateMap) {", "\t\ttype ifname . ifname : verdict", "\t\tflags timeout",
             "\t\tsize \(Self.gateElementsMax)", "\t}",
         ]
+        for name in Self.triedChains.map(Self.trialName) {
+            lines += ["\tmap \(name) {", "\t\ttype nf_proto : verdict", "\t\tflags timeout", "\t}"]
+        }
+        for set in exceptions { lines += set.declaration }
         for chain in chains {
             lines.append("\tchain \(chain.name) {")
             if let hook = chain.hook {
@@ -133,6 +159,7 @@ package struct Ruleset: Equatable, Sendable {
             lines.append("\t}")
         }
         lines.append("}")
+        for set in exceptions { lines += set.filling(at: now) }
         return lines.map { $0 + "\n" }.joined()
     }
 }

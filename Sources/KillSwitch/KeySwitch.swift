@@ -17,7 +17,7 @@ package import Base
 ///        └────────┘  levelRead(on): settling
 package struct KeySwitch: Sendable {
     /// A level on the wire, before its meaning.
-    package enum Level: Equatable, Sendable {
+    package enum Level: String, Equatable, Sendable {
         case low, high
     }
 

@@ -6,7 +6,7 @@ import Synchronization
 
 /// The firewall's side of the key switch: an opening that the kernel itself shuts when nobody renews it.
 package protocol Gate: Sendable {
-    /// Opens the gate, or keeps it open for one more lease (500 ms).
+    /// Opens the gate, or keeps it open for one more lease (480 ms).
     func refresh() throws(SystemError)
 
     /// Shuts the gate now.
@@ -32,6 +32,10 @@ package struct SwitchStatus: Equatable, Sendable {
     }
 
     package var position: KeySwitch.Position
+    /// What the line read last, before its meaning; nil: it cannot be read.
+    package var level: KeySwitch.Level?
+    /// Which line, for people.
+    package var line: String
     /// Whether remote access is allowed.
     package var isAllowed: Bool
     /// Why it is not allowed; or that it is.
@@ -42,6 +46,24 @@ package struct SwitchStatus: Equatable, Sendable {
     package var changes: Int
     /// Since when `isAllowed` is what it is.
     package var since: Instant
+    /// When the lease of the open gate was renewed last; nil: never.
+    package var renewed: Instant?
+    /// An edge of the line that shut the open gate.
+    package struct Cut: Equatable, Sendable {
+        package var at: Instant
+        /// From the kernel's stamp of the edge until the firewall had obeyed; nil: the kernel's stamp is of
+        /// another clock.
+        package var latency: Duration?
+
+        package init(at: Instant, latency: Duration?) {
+            self.at = at
+            self.latency = latency
+        }
+    }
+    /// The last of them, the newest at the end.
+    package var cuts: [Cut] = []
+    /// How often an edge shut the open gate since the daemon started.
+    package var cutCount = 0
     package var schedule: Schedule
     package var memoryIsLocked: Bool
     /// Whether an unconnected line reads "off": with the configured bias and level.
@@ -62,6 +84,10 @@ package final class KillSwitchService: Sendable {
         package static let stormPause = Duration.milliseconds(2)
         /// Events kept for a listener that is late; the newest win.
         package static let eventsMax = 16
+        /// Cuts that are remembered.
+        package static let cutsMax = 8
+        /// A longer time between edge and cut is no latency but another clock, in nanoseconds.
+        package static let latencyMax: UInt64 = 10_000_000_000
         /// Above every program, below the kernel's interrupt threads (50).
         package static let realTimePriority: Int32 = 30
     }

@@ -19,12 +19,15 @@ package struct NFTablesElement: Sendable {
     /// The key of an `ipv4_addr` set.
     package static func key(_ address: IPv4Address) -> [UInt8] { address.bytes }
 
-    /// The key of an `ifname . ifname` set. Names longer than the kernel's 15 bytes are cut.
+    /// The key of an `ifname` set. A name longer than the kernel's 15 bytes is cut.
+    package static func key(_ interface: String) -> [UInt8] {
+        let bytes = interface.utf8.prefix(15)
+        return Array(bytes) + [UInt8](repeating: 0, count: 16 - bytes.count)
+    }
+
+    /// The key of an `ifname . ifname` set.
     package static func key(_ first: String, _ second: String) -> [UInt8] {
-        [first, second].flatMap { name in
-            let bytes = name.utf8.prefix(15)
-            return Array(bytes) + [UInt8](repeating: 0, count: 16 - bytes.count)
-        }
+        key(first) + key(second)
     }
 }
 
@@ -69,6 +72,44 @@ package struct NFTablesBatch: Sendable {
         }
         messageOffsets.append(message.bytes.count)
         Self.border(&message, type: 17, sequence: UInt32(acknowledgements + 1))  // …_BATCH_END
+        bytes = message.bytes
+    }
+
+    /// One message of a batch, for what is done too seldom to have a word of its own.
+    package struct Message: Sendable {
+        /// `NFT_MSG_…`
+        package var type: UInt16
+        /// Besides `NLM_F_REQUEST` and `NLM_F_ACK`.
+        package var flags: UInt16
+        /// What follows the family: attributes.
+        package var body: @Sendable (inout NetlinkMessage) -> Void
+
+        package init(
+            _ type: UInt16, flags: UInt16 = 0,
+            _ body: @escaping @Sendable (inout NetlinkMessage) -> Void
+        ) {
+            self.type = type
+            self.flags = flags
+            self.body = body
+        }
+    }
+
+    /// A batch of `messages`, in this order, about the `inet` family.
+    package init(_ messages: [Message]) {
+        var message = NetlinkMessage()
+        Self.border(&message, type: 16, sequence: 0)
+        for one in messages {
+            acknowledgements += 1
+            messageOffsets.append(message.bytes.count)
+            message.begin(
+                type: Self.type(one.type), flags: 0x005 | one.flags,
+                sequence: UInt32(acknowledgements))
+            Self.header(&message, family: 1, resource: 0)
+            one.body(&message)
+            message.end()
+        }
+        messageOffsets.append(message.bytes.count)
+        Self.border(&message, type: 17, sequence: UInt32(acknowledgements + 1))
         bytes = message.bytes
     }
 

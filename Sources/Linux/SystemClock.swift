@@ -15,6 +15,13 @@ package struct SystemClock: MonotonicClock {
         WallTime(milliseconds: Self.read(CLOCK_REALTIME) / 1_000_000)
     }
 
+    /// How far local time is ahead of UTC now. The corresponding C function is `localtime_r`.
+    package func utcOffsetSeconds() -> Int {
+        var now = time_t(wall().milliseconds / 1000)
+        var parts = tm()
+        return localtime_r(&now, &parts) == nil ? 0 : parts.tm_gmtoff
+    }
+
     package func timestamp() -> Timestamp {
         Timestamp(monotonic: now(), wall: wall())
     }

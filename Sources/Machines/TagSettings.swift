@@ -1,12 +1,68 @@
 import Settings
 
+extension Settings.Machine {
+    /// A trigger that names no tag of the machine is refused with the config file.
+    var states: [TagStates.Tag] {
+        let places = Dictionary(
+            zip(tags.map(\.name), tags.indices), uniquingKeysWith: { first, _ in first })
+        return tags.map { tag in
+            TagStates.Tag(
+                name: tag.name, kind: tag.kind, order: tag.wordOrder, scale: tag.scale,
+                trigger: tag.log.when.flatMap { condition in
+                    places[condition.tag].map { TagCondition(condition, tag: $0) }
+                }, rule: tag.log.rule)
+        }
+    }
+}
+
+extension TagCondition {
+    fileprivate init(_ condition: Settings.Condition, tag: Int) {
+        let comparison: Comparison =
+            switch condition.comparison {
+            case .equal: .equal
+            case .unequal: .unequal
+            case .lessOrEqual: .lessOrEqual
+            case .greaterOrEqual: .greaterOrEqual
+            case .less: .less
+            case .greater: .greater
+            }
+        self.init(tag: tag, comparison: comparison, number: condition.number)
+    }
+}
+
+extension Settings.Log {
+    fileprivate var rule: TagLog.Rule {
+        let aggregate: TagLog.Aggregate? =
+            switch keep {
+            case .all: nil
+            case .average: .average
+            case .minimum: .minimum
+            case .maximum: .maximum
+            case .first: .first
+            case .last: .last
+            case .increase: .increase
+            case .duration: .duration
+            }
+        return TagLog.Rule(
+            aggregate: aggregate.map { ($0, over) },
+            onChange: on == .change ? .init(deadband: deadband, expiry: expiry) : nil)
+    }
+}
+
 extension Settings.Tag {
     var item: PollPlan.Item {
         PollPlan.Item(
-            table: table, address: Int(register.address), count: kind.count, every: every)
+            table: table, address: Int(register.address), count: kind.count, every: log.every)
     }
 
-    var state: TagStates.Tag { TagStates.Tag(name: name, kind: kind, scale: scale) }
+    fileprivate var wordOrder: WordOrder {
+        switch order {
+        case .abcd: .abcd
+        case .badc: .badc
+        case .cdab: .cdab
+        case .dcba: .dcba
+        }
+    }
 
     private var table: RegisterTable {
         switch register.table {
@@ -17,7 +73,7 @@ extension Settings.Tag {
         }
     }
 
-    private var kind: RegisterKind {
+    fileprivate var kind: RegisterKind {
         switch type {
         case .bool: .bool
         case .int16: .int16
@@ -25,6 +81,9 @@ extension Settings.Tag {
         case .int32: .int32
         case .uint32: .uint32
         case .float32: .float32
+        case .int64: .int64
+        case .uint64: .uint64
+        case .float64: .float64
         case .string(let bytes): .string(bytes: bytes)
         }
     }

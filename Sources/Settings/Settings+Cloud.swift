@@ -12,16 +12,19 @@ extension Settings {
         package var group: String
         /// `ca`, `certificate`, `key`: paths of PEM files.
         package var identity: Identity
+        /// `pins`: keys of the broker's chain, any one of which suffices; empty, or 2…8 of them.
+        package var pins: [SPKIPin]
 
         package init(
             domains: [DomainPattern], ports: [TransportPort], broker: Endpoint, group: String,
-            identity: Identity
+            identity: Identity, pins: [SPKIPin] = []
         ) {
             self.domains = domains
             self.ports = ports
             self.broker = broker
             self.group = group
             self.identity = identity
+            self.pins = pins
         }
     }
 

@@ -31,21 +31,84 @@ extension Settings {
         package var name: String
         package var register: Register
         package var type: RegisterType
+        /// `order`: of the bytes in the registers.
+        package var order: WordOrder
         /// `scale`: raw × scale = value; makes an integer type a double.
         package var scale: Double?
-        /// `log.every`: how often it is read and recorded, 100 ms … 1 d
-        package var every: Duration
+        package var log: Log
 
         package init(
-            name: String, register: Register, type: RegisterType, scale: Double? = nil,
-            every: Duration
+            name: String, register: Register, type: RegisterType, order: WordOrder = .abcd,
+            scale: Double? = nil, every: Duration
         ) {
             self.name = name
             self.register = register
             self.type = type
+            self.order = order
             self.scale = scale
+            log = Log(every: every)
+        }
+    }
+
+    /// `log = { … }`: how often a tag is read, and which values are recorded.
+    package struct Log: Equatable, Sendable {
+        /// `on`
+        package enum Occasion: String, CaseIterable, Sendable {
+            case poll, change
+        }
+
+        /// `keep`: what is made of the values of an interval.
+        package enum Keep: String, CaseIterable, Sendable {
+            case all, average, minimum, maximum, first, last, increase, duration
+        }
+
+        /// `every`: how often it is read, 100 ms … 1 d
+        package var every: Duration
+        package var on = Occasion.poll
+        /// `deadband`: a number must differ by more than this, not negative.
+        package var deadband = 0.0
+        /// `expiry`: an unchanged value is recorded again after this time, 1 s … 30 d; nil: never.
+        package var expiry: Duration?
+        /// `when`: recorded only while this holds.
+        package var when: Condition?
+        package var keep = Keep.all
+        /// `over`: the interval of `keep`, 1 s … 1 d
+        package var over = Duration.seconds(60)
+
+        package init(every: Duration) {
             self.every = every
         }
+    }
+
+    /// `when = "press.running"`, `"!press.door"`, `"oven.temperature > 200"`
+    package struct Condition: Equatable, Sendable {
+        package enum Comparison: String, CaseIterable, Sendable {
+            case equal = "=="
+            case unequal = "!="
+            case lessOrEqual = "<="
+            case greaterOrEqual = ">="
+            case less = "<"
+            case greater = ">"
+        }
+
+        /// Another tag of the machine.
+        package var tag: String
+        package var comparison: Comparison
+        package var number: Double
+
+        package init(tag: String, comparison: Comparison, number: Double) {
+            self.tag = tag
+            self.comparison = comparison
+            self.number = number
+        }
+    }
+
+    /// `order`, written for four bytes, A the highest: CDAB has the low word first.
+    package enum WordOrder: String, CaseIterable, Sendable {
+        case abcd = "ABCD"
+        case badc = "BADC"
+        case cdab = "CDAB"
+        case dcba = "DCBA"
     }
 
     /// `register = "holding:100"`: table and zero-based address.
@@ -62,9 +125,9 @@ extension Settings {
         }
     }
 
-    /// `type = …`; two-register types are big-endian, high word first (ABCD).
+    /// `type = …`
     package enum RegisterType: Equatable, Sendable {
-        case bool, int16, uint16, int32, uint32, float32
+        case bool, int16, uint16, int32, uint32, float32, int64, uint64, float64
         /// `"string:16"`: so many bytes, two in a register, padded with zeros; 1…250.
         case string(bytes: Int)
     }

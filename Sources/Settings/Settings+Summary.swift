@@ -35,13 +35,27 @@ extension Settings {
         lines.append(
             ("vpn", vpn.map { "\($0.remote.host) \($0.remote.port) on \($0.interface)" } ?? "none"))
         if let keySwitch { lines.append(("switch", keySwitch.summary)) }
-        if firewall.lanToWAN != .neither {
-            lines.append(
-                ("firewall", "machines may reach \(firewall.lanToWAN.words) over the uplinks"))
-        }
+        lines += firewallLines.enumerated().map { ($0 == 0 ? "firewall" : "", $1) }
         return lines.map { title, text in
             title + String(repeating: " ", count: 10 - title.count) + text
         }
+    }
+}
+
+extension Settings {
+    /// What is open besides what is built in; empty if nothing is.
+    private var firewallLines: [String] {
+        var lines: [String] = []
+        if firewall.lanToWAN != .neither {
+            lines.append("machines may reach \(firewall.lanToWAN.words) over the uplinks")
+        }
+        if firewall.hidesVPN { lines.append("machines see remote users as the router") }
+        let open =
+            firewall.allowed.map { "\($0): \($0.comment)" }
+            + firewall.forwards.map { "\($0): \($0.comment)" }
+        lines += open.prefix(20).map { "open: \($0)" }
+        if open.count > 20 { lines.append("and \(open.count - 20) more exceptions") }
+        return lines
     }
 }
 

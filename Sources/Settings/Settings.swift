@@ -17,6 +17,8 @@ package struct Settings: Equatable, Sendable {
     package var vpn: VPN?
     /// `[switch]`; always there when `vpn` is.
     package var keySwitch: KeySwitch?
+    /// `[page]`
+    package var page: Page
     package var firewall: Firewall
 
     /// `[device]`
@@ -45,17 +47,29 @@ package struct Settings: Equatable, Sendable {
         package var usesDHCP: Bool
         /// `network`: the uplink's own network, for overlap checks; nil when it is not known beforehand.
         package var network: CIDR?
+        /// `metered`: whether its bytes are paid for.
+        package var isMetered: Bool
+        /// `backlog`: bytes a second that old records may take beside live data; nil: by `metered`.
+        package var backlog: ByteSize?
         package var keepAlive: KeepAlive
+
+        /// Bytes a second that old records may take beside live data.
+        package var backlogBudget: ByteSize {
+            backlog ?? ByteSize(bytes: isMetered ? 64_000 : 1_000_000)
+        }
 
         package init(
             name: String, interface: String, gateway: IPv4Address? = nil, usesDHCP: Bool,
-            network: CIDR? = nil, keepAlive: KeepAlive
+            network: CIDR? = nil, isMetered: Bool = false, backlog: ByteSize? = nil,
+            keepAlive: KeepAlive
         ) {
             self.name = name
             self.interface = interface
             self.gateway = gateway
             self.usesDHCP = usesDHCP
             self.network = network
+            self.isMetered = isMetered
+            self.backlog = backlog
             self.keepAlive = keepAlive
         }
     }
@@ -124,6 +138,7 @@ package struct Settings: Equatable, Sendable {
     package init(
         device: Device, uplinks: [Uplink], lan: LAN, dns: DNS, ntp: NTP, cloud: Cloud,
         recorder: Recorder, machines: [Machine], vpn: VPN? = nil, keySwitch: KeySwitch? = nil,
+        page: Page = Page(),
         firewall: Firewall = Firewall()
     ) {
         self.device = device
@@ -136,6 +151,7 @@ package struct Settings: Equatable, Sendable {
         self.machines = machines
         self.vpn = vpn
         self.keySwitch = keySwitch
+        self.page = page
         self.firewall = firewall
     }
 }

@@ -13,9 +13,18 @@ package struct SettingsSource: Hashable, Sendable {
 }
 
 /// Finds and reads the main file and what lies in `conf.d` beside it.
-enum SettingsFiles {
+package enum SettingsFiles {
     /// Most files in `conf.d`.
     static let partsMax = 64
+
+    /// The texts of the config, whatever they say; throws when one cannot be read.
+    package static func sources(main: String) throws(SettingsErrors) -> [SettingsSource] {
+        let (sources, problems) = read(main: main)
+        guard problems.isEmpty else {
+            throw SettingsErrors(problems, files: sources.map(\.name))
+        }
+        return sources
+    }
 
     /// The sources in the order in which they are merged; files that can't be read are problems.
     static func read(main: String) -> (sources: [SettingsSource], problems: [SettingsProblem]) {

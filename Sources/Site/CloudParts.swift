@@ -62,6 +62,7 @@ enum CloudParts {
         remote-cert-tls client
         keepalive 2 10
         status \(directory.vpn)/status 1
+        management \(directory.vpn)/management unix
         verb 3
         """
     }

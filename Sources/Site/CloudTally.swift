@@ -26,10 +26,11 @@ package struct CloudTally: Sendable {
         /// In order of arrival, each id once.
         package fileprivate(set) var arrivals: [Arrival] = []
         fileprivate var seen: Set<UInt64> = []
-        fileprivate var newest: UInt64 = 0
+        /// Of live and of historical records: live ones overtake the backlog.
+        fileprivate var newest: [Bool: UInt64] = [:]
         /// Arrivals of an id that was there already.
         package fileprivate(set) var duplicates = 0
-        /// First arrivals after a record with a greater id.
+        /// First arrivals after a record with a greater id, live and historical ones apart.
         package fileprivate(set) var outOfOrder = 0
 
         package var uniqueCount: Int { arrivals.count }
@@ -49,8 +50,9 @@ package struct CloudTally: Sendable {
                 duplicates += 1
                 return false
             }
-            if arrival.id < newest { outOfOrder += 1 }
-            newest = max(newest, arrival.id)
+            let before = newest[arrival.isHistorical] ?? 0
+            if arrival.id < before { outOfOrder += 1 }
+            newest[arrival.isHistorical] = max(before, arrival.id)
             arrivals.append(arrival)
             return true
         }
@@ -64,6 +66,8 @@ package struct CloudTally: Sendable {
     package private(set) var unreadable = 0
     package private(set) var recordsOverLimit = 0
     package private(set) var recordsCount = 0
+    /// Records that came marked as historical, each once.
+    package private(set) var historicalCountSoFar = 0
     /// The last value of everything, records or not, by the same names.
     package private(set) var lastValues: [String: TagValue] = [:]
     private var names: [String: [UInt64: (name: String, datatype: UInt64?)]] = [:]
@@ -108,7 +112,9 @@ package struct CloudTally: Sendable {
             id: id, value: value,
             time: metric.timestamp.map { WallTime(milliseconds: Int64(clamping: $0)) },
             isHistorical: metric.isHistorical, arrived: now)
-        if series[name, default: Series()].add(arrival) { recordsCount += 1 }
+        guard series[name, default: Series()].add(arrival) else { return }
+        recordsCount += 1
+        if arrival.isHistorical { historicalCountSoFar += 1 }
     }
 
     /// The records of a tag; empty when none has come.

@@ -20,6 +20,8 @@ struct KeySwitchLine: Sendable {
     }
 
     /// Gives fakegpiod any of its commands, such as `bounce vpn-switch 7 300` or `unplug`.
+    ///
+    /// Returns the moment just before the first edge, by fakegpiod; or before the command, if there was none.
     @discardableResult
     func control(_ command: String) async throws -> Instant {
         let attempted = "connect to \(socket)"
@@ -40,6 +42,11 @@ struct KeySwitchLine: Sendable {
         }
         let code = reply.withUnsafeBytes { $0.loadUnaligned(as: Int32.self) }
         guard code == 0 else { throw SystemError("do `\(command)` in fakegpiod", code: code) }
-        return sent
+        let moved =
+            reply.count >= Self.headerBytes + 8
+            ? reply.withUnsafeBytes {
+                $0.loadUnaligned(fromByteOffset: Self.headerBytes, as: Int64.self)
+            } : 0
+        return moved > 0 ? Instant(nanoseconds: moved) : sent
     }
 }

@@ -12,7 +12,8 @@ package actor UplinksService {
     /// Until the next attempt after the kernel refused a change, or after a socket failed.
     package static let retryPause = Duration.seconds(1)
 
-    /// Each new way out, or new address on it; never the same twice in a row. One listener.
+    /// Each new way out, or new address on it; the same again when it answers again after a silence.
+    /// One listener.
     package nonisolated let events: AsyncStream<UplinkSelected>
     private let report: AsyncStream<UplinkSelected>.Continuation
 
@@ -36,6 +37,8 @@ package actor UplinksService {
     private var problem: String?
     private var budget = ChangeBudget()
     private var lastSelected: UplinkSelected?
+    /// The carrying uplink was down, or lost its link, since it was announced.
+    private var carryingIsSilent = false
 
     /// What the main loop waits for.
     private enum Input: Sendable {
@@ -207,6 +210,17 @@ extension UplinksService {
         case .recovering: logger.debug("uplink is recovering", metadata: metadata)
         }
         guard hasStarted else { return }
+        if number == selector.carrying {
+            switch standing {
+            case .down, .noLink: carryingIsSilent = true
+            case .recovering, .up:
+                guard carryingIsSilent else { break }
+                // Connections over it may wait for long until they try again: say that it is worth it.
+                (carryingIsSilent, lastSelected) = (false, nil)
+                isUnsettled = true
+            case .untried, .doubtful: break
+            }
+        }
         if !selector.standingChanged(number, to: standing).isEmpty { isUnsettled = true }
     }
 }
@@ -268,6 +282,7 @@ extension UplinksService {
         let name = uplinks[number].settings.name
         let event = UplinkSelected(name: name, address: path.address)
         guard event != lastSelected else { return }
+        if event.name != lastSelected?.name { carryingIsSilent = false }
         lastSelected = event
         logger.notice(
             "uplink is carrying",

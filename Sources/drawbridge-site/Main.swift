@@ -7,9 +7,10 @@ struct SiteCommand: AsyncParsableCommand {
         commandName: "drawbridge-site",
         abstract: "An emulated site on one machine: providers, cloud, machine and router.",
         subcommands: [
-            DemoCommand.self, UpCommand.self, FootprintCommand.self, MachineCommand.self,
-            ReadCommand.self,
-            FloodCommand.self,
-            SinkCommand.self,
+            DemoCommand.self, UpCommand.self, FootprintCommand.self, BacklogCommand.self,
+            ModbusCommand.self, SparkplugCommand.self, MachineCommand.self, ReadCommand.self,
+            FloodCommand.self, SinkCommand.self, FuzzCommand.self, FuzzWatchCommand.self,
+            ClosedCommand.self, ExchangeCommand.self, GateCommand.self, RestartsCommand.self,
+            TurnsCommand.self, PagesCommand.self,
         ])
 }

@@ -1,7 +1,9 @@
 import Base
 import Configuration
 import Console
+import Egress
 import Firewall
+import Glibc
 import Linux
 import Logging
 import ServiceLifecycle
@@ -21,21 +23,25 @@ struct Daemon: Sendable {
     let settings: Settings
     /// The files that `settings` were read from.
     let sources: [SettingsSource]
+    /// Which config file is in force, for the event log.
+    let config: Event
     let logs: @Sendable (String) -> Logger
 
     /// Runs until SIGTERM or SIGINT; throws when it cannot do its duty at all.
     func run() async throws {
         let clock = SystemClock()
         let begun = clock.now()
-        let bootID = try SystemClock.bootID()
 
         // Closed before anything else is begun.
         let firewall = try FirewallService(logger: logs("firewall"))
-        let policy = try FirewallPolicy(settings)
+        let gate = try RemoteAccess.gate(settings, logs("switch"))
+        // OpenVPN runs as the same user.
+        let policy = try FirewallPolicy(
+            settings, agents: [geteuid()], needsGrant: gate?.holdsGrant ?? false)
         try await firewall.apply(policy)
 
         let house = try House(
-            settings, firewall: firewall, policy: policy, bootID: bootID, logs: logs)
+            settings, firewall: firewall, policy: policy, gate: gate, logs: logs)
         let configuration = ConfigurationService(
             file: file, running: sources,
             history: ConfigurationHistory(stateDirectory: settings.device.stateDirectory),
@@ -43,14 +49,29 @@ struct Daemon: Sendable {
             logger: logs("configuration"))
         let report = StatusReport(
             house: house, configuration: configuration, begun: begun, clock: clock)
+        let events = EventLogService(
+            store: EventFiles(directory: settings.device.stateDirectory + "/events"),
+            boot: "\(try SystemClock.bootID())", time: { clock.timestamp() }, logger: logs("events"))
+        let watch = StatusWatchService(
+            clock: clock, events: events, look: { await report.document() })
+        let desk = ConsoleDesk(
+            house: house, watch: watch,
+            doctor: DoctorService(resolve: { try await house.egress.tenant.resolve($0) }))
+        let page = settings.page.listen.map {
+            PageService(
+                address: $0.address, port: $0.port, clock: clock, logger: logs("page"),
+                content: { (await watch.document(), await events.latest()) })
+        }
         let console = ConsoleServer(
             path: settings.device.runDirectory + "/control.sock",
-            handler: { await report.answer($0) }, logger: logs("console"))
+            handler: { await desk.answer($0) }, logger: logs("console"))
+
         let pulse = Pulse(house: house, clock: clock, logger: logs("pulse"))
 
-        let rooms =
+        var rooms =
             house.rooms + [
                 Room("console") { try await console.run() },
+                Room("status and events") { try await watch.run() },
                 Room("configuration") { try await configuration.run() },
                 Room("reload") {
                     for await _ in await UnixSignalsSequence(trapping: .sighup) {
@@ -60,18 +81,23 @@ struct Daemon: Sendable {
                 Room("pulse") { try await pulse.run() },
                 Room("ready") {
                     try? Notify().send(.ready)
+                    await events.record([
+                        Event(.start, "version \(Drawbridge.version), process \(getpid())"), config,
+                    ])
                     logs("daemon").notice(
                         "ready",
                         metadata: ["after_ms": "\(Int((clock.now() - begun).milliseconds))"])
                     try await gracefulShutdown()
                 },
             ]
+        if let page { rooms.append(Room("page") { try await page.run() }) }
         try await ServiceGroup(
             configuration: .init(
                 services: rooms.map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logs("daemon"))
         ).run()
         try? Notify().send(.stopping)
+        await events.record([Event(.stop, "in good order")])
         logs("daemon").notice("stopped")
     }
 }

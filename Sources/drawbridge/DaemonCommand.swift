@@ -1,4 +1,6 @@
 import ArgumentParser
+import Base
+import Console
 import Firewall
 import Glibc
 import Linux
@@ -40,7 +42,10 @@ struct DaemonCommand: AsyncParsableCommand {
             try Directory.make(settings.device.stateDirectory)
             try Directory.make(settings.device.runDirectory)
             let lock = try LockFile(settings.device.stateDirectory + "/lock")
-            try await Daemon(file: config, settings: settings, sources: sources, logs: logs).run()
+            try await Daemon(
+                file: config, settings: settings, sources: sources, config: configEvent(),
+                logs: logs
+            ).run()
             _ = consume lock
         } catch LockFile.Failure.held(let path, let processID) {
             // The firewall is the other one's affair.
@@ -52,6 +57,14 @@ struct DaemonCommand: AsyncParsableCommand {
             await failClosed(logs)
             throw ExitCode(1)
         }
+    }
+
+    /// Says which file is in force: by its hash, since the file may be another one tomorrow.
+    private func configEvent() -> Event {
+        let bytes = (try? SmallFile.read(config)) ?? []
+        return Event(
+            .config, who: "config file",
+            "\(config) is in force, SHA-256 \(SHA256.hex(bytes).prefix(16))")
     }
 
     /// The daemon cannot run: nothing passes until it does, unless good rules are already in force.

@@ -13,8 +13,9 @@ struct Drawbridge: AsyncParsableCommand {
         discussion: "Exit status: 0 fine, 1 failed, 2 misused.",
         version: version,
         subcommands: [
-            DaemonCommand.self, CheckCommand.self, StatusCommand.self, FirewallCommand.self,
-            LogCommand.self, ConfigCommand.self,
+            DaemonCommand.self, CheckCommand.self, StatusCommand.self, EventsCommand.self,
+            DoctorCommand.self, SupportBundleCommand.self, FirewallCommand.self,
+            LogCommand.self, ConfigCommand.self, SwitchCommand.self,
         ])
 
     /// ArgumentParser says 64 (`EX_USAGE`) for a misuse; our contract says 2.

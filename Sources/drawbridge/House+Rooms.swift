@@ -21,9 +21,11 @@ extension House {
     }
 
     static func makeRemote(
-        _ settings: Settings, _ egress: Slot<EgressPart, EgressService>, _ logs: Logs
+        _ settings: Settings, _ gate: GateLease?, _ egress: Slot<EgressPart, EgressService>,
+        _ logs: Logs
     ) throws -> RemoteAccess? {
-        try RemoteAccess(settings, resolve: { try await egress.tenant.resolve($0) }, logs)
+        try RemoteAccess(
+            settings, gate: gate, resolve: { try await egress.tenant.resolve($0) }, logs)
     }
 
     static func makeMachines(
@@ -37,12 +39,11 @@ extension House {
     }
 
     static func makeCloud(
-        _ part: CloudPart, _ records: RecorderKeeperService, _ bootID: BootID,
-        _ clock: SystemClock, _ logs: Logs
+        _ part: CloudPart, _ records: RecorderKeeperService, _ clock: SystemClock, _ logs: Logs
     ) -> CloudService {
         CloudService(
             settings: part.cloud, device: part.device, machines: part.machines, records: records,
-            bootID: bootID, clock: clock, wall: { clock.wall() }, logger: logs("cloud"))
+            clock: clock, wall: { clock.wall() }, logger: logs("cloud"))
     }
 
     /// For a place where nobody lives.

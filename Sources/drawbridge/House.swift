@@ -26,9 +26,9 @@ final class House: Sendable {
     let cloud: Slot<CloudPart, CloudService>
 
     private let clock: SystemClock
-    private let bootID: BootID
     private let logs: @Sendable (String) -> Logger
     private let running: Mutex<Settings>
+    private let carrier: Carrier
 
     struct EgressPart: Equatable, Sendable {
         var dns: Settings.DNS
@@ -78,11 +78,11 @@ final class House: Sendable {
     /// Closed before anything else is begun: `firewall` has the first policy in force already.
     init(
         _ settings: Settings, firewall: FirewallService, policy first: FirewallPolicy,
-        bootID: BootID, logs: @escaping @Sendable (String) -> Logger
+        gate: GateLease?,
+        logs: @escaping @Sendable (String) -> Logger
     ) throws {
         let clock = SystemClock()
         self.clock = clock
-        self.bootID = bootID
         self.logs = logs
         self.firewall = firewall
         running = Mutex(settings)
@@ -93,7 +93,8 @@ final class House: Sendable {
             Self.makeEgress(EgressPart(settings), firewall, clock, logs)
         ) { try await $0.run() }
         remote = Slot(
-            "switch and tunnel", RemotePart(settings), try Self.makeRemote(settings, egress, logs)
+            "switch and tunnel", RemotePart(settings),
+            try Self.makeRemote(settings, gate, egress, logs)
         ) { remote in
             if let remote { try await remote.run() } else { try await Self.untilCancelled() }
         }
@@ -107,13 +108,14 @@ final class House: Sendable {
             Self.makeMachines(settings.machines, recorder, clock, logs)
         ) { try await $0.run() }
 
-        let online = Latch()
+        let carrier = Carrier(settings.uplinks)
+        self.carrier = carrier
         let cloud = Slot(
             "cloud", CloudPart(settings),
-            Self.makeCloud(CloudPart(settings), recorder.tenant, bootID, clock, logs)
+            Self.makeCloud(CloudPart(settings), recorder.tenant, clock, logs)
         ) {
             // Without a first route the attempt would fail, and the next one wait.
-            await online.wait()
+            await carrier.wait()
             try await $0.run()
         }
         self.cloud = cloud
@@ -123,9 +125,14 @@ final class House: Sendable {
         ) { [remote] uplinks in
             try await withThrowingDiscardingTaskGroup { group in
                 group.addTask { try await uplinks.run() }
-                for await _ in uplinks.events {
-                    // The first route of all moves nothing.
-                    guard online.open() else { continue }
+                for await way in uplinks.events {
+                    let (isFirst, budget) = carrier.carries(way.name)
+                    await cloud.tenant.setBacklogBudget(budget)
+                    if isFirst {
+                        // The first route of all moves nothing.
+                        carrier.begin()
+                        continue
+                    }
                     await cloud.tenant.reconnect()
                     await remote.tenant?.tunnel.uplinkChanged()
                 }
@@ -153,13 +160,19 @@ final class House: Sendable {
         new.device.stateDirectory = old.device.stateDirectory
         new.device.runDirectory = old.device.runDirectory
 
-        let newPolicy = try FirewallPolicy(new)
         let newUplinks =
             new.uplinks == uplinks.part
             ? nil
             : try UplinksService(uplinks: new.uplinks, clock: clock, logger: logs("uplinks"))
         let newRemote: RemoteAccess?? =
-            RemotePart(new) == remote.part ? nil : .some(try Self.makeRemote(new, egress, logs))
+            RemotePart(new) == remote.part
+            ? nil
+            : .some(
+                try Self.makeRemote(
+                    new, try RemoteAccess.gate(new, logs("switch")), egress, logs))
+        let newPolicy = try FirewallPolicy(
+            new, agents: policy.part.agents,
+            needsGrant: (newRemote ?? remote.tenant)?.gate.holdsGrant ?? false)
 
         var touched: [String] = []
         if newPolicy != policy.part {
@@ -186,6 +199,7 @@ final class House: Sendable {
             touched.append("egress")
         }
         if let newUplinks {
+            carrier.change(new.uplinks)
             await uplinks.move(new.uplinks, newUplinks)
             touched.append("uplinks")
         }
@@ -208,28 +222,10 @@ final class House: Sendable {
         }
         let session = CloudPart(new)
         if session != cloud.part {
-            await cloud.move(
-                session, Self.makeCloud(session, recorder.tenant, bootID, clock, logs))
+            let next = Self.makeCloud(session, recorder.tenant, clock, logs)
+            if let budget = carrier.budget { await next.setBacklogBudget(budget) }
+            await cloud.move(session, next)
             touched.append("cloud")
         }
-    }
-}
-
-/// Open once, and then for good.
-private final class Latch: Sendable {
-    private let signal = AsyncStream<Never>.makeStream()
-    private let isOpen = Mutex(false)
-
-    /// Returns whether it was open before.
-    func open() -> Bool {
-        signal.continuation.finish()
-        return isOpen.withLock { isOpen in
-            defer { isOpen = true }
-            return isOpen
-        }
-    }
-
-    func wait() async {
-        for await _ in signal.stream {}
     }
 }

@@ -12,14 +12,31 @@ struct RemoteAccess: Sendable {
     let gate: GateLease
     let tunnel: TunnelService
 
+    /// The gate, shut; nil when the config file allows no remote access.
+    ///
+    /// Comes before the firewall's rules, which ask for its grant where the kernel gives one.
+    static func gate(_ settings: Settings, _ logger: Logger) throws -> GateLease? {
+        guard let vpn = settings.vpn else { return nil }
+        let gate = try GateLease(
+            vpnInterface: vpn.interface, lanInterface: settings.lan.interface, withGrant: true)
+        if let trouble = gate.grantTrouble {
+            logger.warning(
+                "if the daemon is killed, the gate stays open to the end of its lease",
+                metadata: ["reason": "\(trouble)"])
+        }
+        return gate
+    }
+
     /// Nil when the config file allows no remote access.
     init?(
-        _ settings: Settings,
+        _ settings: Settings, gate: GateLease?,
         resolve: @escaping @Sendable (DomainName) async throws -> [IPv4Address],
         _ logs: @Sendable (String) -> Logger
     ) throws {
-        guard let vpn = settings.vpn, let keySwitch = settings.keySwitch else { return nil }
-        gate = try GateLease(vpnInterface: vpn.interface, lanInterface: settings.lan.interface)
+        guard let vpn = settings.vpn, let keySwitch = settings.keySwitch, let gate else {
+            return nil
+        }
+        self.gate = gate
         self.keySwitch = KillSwitchService(
             settings: keySwitch, gate: gate, logger: logs("switch"))
         tunnel = TunnelService(

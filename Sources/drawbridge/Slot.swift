@@ -23,8 +23,14 @@ final class Slot<Part: Equatable & Sendable, Tenant: Sendable>: Service {
 
     private let name: String
     private let body: @Sendable (Tenant) async throws -> Void
-    private let stay: Mutex<Stay>
-    private let hasBegun = Mutex(false)
+    private let state: Mutex<State>
+
+    private struct State {
+        /// Whose place it is now.
+        var stay: Stay
+        /// Who has begun to live there; another one until that one has gone.
+        var begun: Stay?
+    }
 
     init(
         _ name: String, _ part: Part, _ tenant: Tenant,
@@ -32,14 +38,14 @@ final class Slot<Part: Equatable & Sendable, Tenant: Sendable>: Service {
     ) {
         self.name = name
         self.body = body
-        stay = Mutex(Stay(part, tenant))
+        state = Mutex(State(stay: Stay(part, tenant)))
     }
 
     /// The room that lives here now.
     var tenant: Tenant { current.tenant }
     var part: Part { current.part }
 
-    private var current: Stay { stay.withLock { $0 } }
+    private var current: Stay { state.withLock { $0.stay } }
 
     func run() async throws {
         do {
@@ -54,19 +60,22 @@ final class Slot<Part: Equatable & Sendable, Tenant: Sendable>: Service {
     /// Ends the room that lives here, waits for its end, and begins the next.
     func move(_ part: Part, _ tenant: Tenant) async {
         let next = Stay(part, tenant)
-        let last = stay.withLock { stay in
-            defer { stay = next }
-            return stay
+        let (last, hasBegun) = state.withLock { state in
+            let last = state.stay
+            state.stay = next
+            return (last, state.begun === last)
         }
         last.notice.continuation.finish()
-        guard hasBegun.withLock({ $0 }) else { return }
+        guard hasBegun else { return }
         for await _ in last.end.stream {}
     }
 
     private func live() async throws {
-        hasBegun.withLock { $0 = true }
         while !Task.isCancelled {
-            let stay = current
+            let stay = state.withLock { state in
+                state.begun = state.stay
+                return state.stay
+            }
             defer { stay.end.continuation.finish() }
             try await serve(stay)
         }

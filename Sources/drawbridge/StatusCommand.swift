@@ -42,20 +42,26 @@ struct StatusCommand: AsyncParsableCommand {
 
     /// Draws in place; a daemon that is away is waited for.
     private func refresh(_ client: ConsoleClient) async {
-        let clear = Terminal.output.isTerminal ? "\u{1b}[H\u{1b}[2J" : ""
+        let isDrawn = Terminal.output.isTerminal
+        if isDrawn { Terminal.output.write("\u{1b}[2J") }
         while !Task.isCancelled {
             let screen: String
             do {
                 screen = StatusText.render(
-                    try await Self.status(client), isColoured: Terminal.output.wantsColour)
+                    try await Self.status(client), isColoured: Terminal.output.wantsColour,
+                    sparklines: Terminal.wantsUnicode ? .unicode : .plain)
             } catch {
                 screen = "\(error)\n"
             }
-            // Without the last line feed, which on a full screen would push the first line out.
-            let isDrawn = Terminal.output.isTerminal
-            Terminal.output.write(clear + (isDrawn ? String(screen.dropLast()) : screen))
+            Terminal.output.write(isDrawn ? Self.inPlace(screen) : screen)
             try? await Task.sleep(for: .seconds(1))
         }
+    }
+
+    /// Over what stands there, line by line, so that nothing flickers. Without the last line feed, which on
+    /// a full screen would push the first line out.
+    private static func inPlace(_ screen: String) -> String {
+        "\u{1b}[H" + screen.dropLast().replacing("\n", with: "\u{1b}[K\n") + "\u{1b}[K\u{1b}[J"
     }
 
     private static func status(_ client: ConsoleClient) async throws -> StatusDocument {

@@ -5,6 +5,7 @@ import Console
 import Egress
 import Firewall
 import KillSwitch
+import Linux
 import Machines
 import Recorder
 import Settings
@@ -20,29 +21,31 @@ struct StatusReport: Sendable {
 
     private var remote: RemoteAccess? { house.remote.tenant }
 
-    func answer(_ request: ConsoleRequest) async -> ConsoleReply {
-        ConsoleReply(to: request, status: await document())
-    }
-
-    private func document() async -> StatusDocument {
+    /// The state at this moment.
+    func document() async -> StatusDocument {
         let now = clock.now()
+        let time = SystemClock()
         var document = StatusDocument()
         document.device = house.settings.device.name
         document.softwareVersion = Drawbridge.version
         document.uptimeSeconds = seconds(since: begun, now)
+        document.timeMilliseconds = time.wall().milliseconds
+        document.utcOffsetSeconds = time.utcOffsetSeconds()
         document.isReady = true
         let links = await house.uplinks.tenant.status()
         document.uplinks = links.uplinks.map { uplink($0, now) }
         document.uplinkSwitches = UInt64(links.switches)
         document.firewall = await firewallSection()
-        document.egress = egressSection(await house.egress.tenant.status())
+        document.egress = egressSection(await house.egress.tenant.status(), now)
         document.recorder = recorderSection(await house.recorder.tenant.status())
         document.machines = await house.machines.tenant.status().map(machine)
         document.cloud = cloudSection(await house.cloud.tenant.status(), now)
         document.configuration = configurationSection(await configuration.status(), now)
         if let remote {
             document.tunnel = tunnelSection(await remote.tunnel.status(), now)
-            document.keySwitch = switchSection(remote.keySwitch.status(), document.firewall)
+            document.keySwitch = switchSection(
+                remote.keySwitch.status(), document.firewall, now,
+                closesWithDaemon: remote.gate.holdsGrant)
         }
         document.problems = problems(in: document, routes: links.problem)
         document.state =
@@ -78,6 +81,7 @@ struct StatusReport: Sendable {
         section.lossPercent = status.lossPercent
         section.reason = status.reason
         section.sinceSeconds = seconds(since: status.since, now)
+        section.bursts = status.bursts
         return section
     }
 
@@ -91,18 +95,45 @@ struct StatusReport: Sendable {
                 .init(name: $0.name, packets: $0.packets, bytes: $0.bytes)
             }
             section.isGateOpen = try remote?.gate.isOpen() ?? false
+            section.foreignChanges = status.foreignChanges
+            section.exceptions = exceptions(status)
         } catch {
             section.state = "\(error)"
         }
         return section
     }
 
-    private func egressSection(_ status: EgressStatus) -> StatusDocument.Egress {
+    private func exceptions(_ status: FirewallStatus) -> [StatusDocument.Firewall.Exception] {
+        let (now, wall) = (clock.now(), SystemClock().wall())
+        let allowed = house.settings.firewall.allowed.enumerated().map { number, allow in
+            let hit = status.exceptions.first { $0.number == number }
+            return StatusDocument.Firewall.Exception(
+                comment: allow.comment, words: "\(allow)", packets: hit?.packets ?? 0,
+                lastSecondsAgo: hit?.lastAt.map { seconds(since: $0, now) },
+                isOver: allow.until.map { $0 <= wall } ?? false)
+        }
+        let forwards = zip(house.settings.firewall.forwards, status.forwarded).map {
+            forward, counter in
+            StatusDocument.Firewall.Exception(
+                comment: forward.comment, words: "\(forward)", packets: counter.packets,
+                lastSecondsAgo: nil, isOver: false)
+        }
+        return allowed + forwards
+    }
+
+    private func egressSection(
+        _ status: EgressStatus, _ now: Instant
+    ) -> StatusDocument.Egress {
         var section = StatusDocument.Egress()
         section.names = status.names.map(\.name.description)
         section.refused = status.refused.reduce(UInt64(status.refusedOthers)) {
             $0 + UInt64($1.count)
         }
+        section.refusedNames = status.refused.prefix(5).map(\.name.description)
+        section.overloaded = UInt64(status.overloaded)
+        section.servers = house.settings.dns.servers.map(\.description)
+        section.serversAnswer = status.serversAnswer
+        section.serversSilentSeconds = status.silentSince.map { seconds(since: $0, now) }
         return section
     }
 
@@ -122,6 +153,13 @@ struct StatusReport: Sendable {
         section.lastSequence = status.lastSequence
         section.unsentRecords = status.unsent
         section.lostRecords = status.lost
+        section.damagedFrames = status.damagedFrames
+        section.oldestMilliseconds = status.oldest?.milliseconds
+        section.newestMilliseconds = status.newest?.milliseconds
+        section.roomSeconds = RecorderForecast.roomSeconds(
+            bytes: section.bytes, quota: section.quotaBytes,
+            oldestMilliseconds: section.oldestMilliseconds,
+            newestMilliseconds: section.newestMilliseconds)
         return section
     }
 
@@ -130,6 +168,10 @@ struct StatusReport: Sendable {
         section.isConnected = status.isConnected
         section.polls = status.polls
         section.errors = status.errors
+        section.address = status.address
+        section.lastAnswerMilliseconds = status.lastAnswer?.wall.milliseconds
+        section.missedReadings = status.missed
+        section.unrecordedReadings = status.unrecorded
         section.reason = status.reason ?? (status.isConnected ? "answers" : "not asked yet")
         return section
     }
@@ -153,11 +195,14 @@ struct StatusReport: Sendable {
         section.address = status.address?.description
         section.reason = status.reason
         section.sinceSeconds = seconds(since: status.since, now)
+        section.server = status.server?.description
+        section.restarts = status.restarts
         return section
     }
 
     private func switchSection(
-        _ status: SwitchStatus, _ firewall: StatusDocument.Firewall
+        _ status: SwitchStatus, _ firewall: StatusDocument.Firewall, _ now: Instant,
+        closesWithDaemon: Bool
     ) -> StatusDocument.KeySwitch {
         var section = StatusDocument.KeySwitch()
         switch status.position {
@@ -170,6 +215,20 @@ struct StatusReport: Sendable {
         section.reason =
             status.gateTrouble ?? (section.position == .unknown ? status.reason : "")
         section.changes = UInt64(status.changes)
+        section.line = status.line
+        section.level = status.level?.rawValue
+        section.sinceSeconds = seconds(since: status.since, now)
+        section.leaseAgeMilliseconds = status.renewed.map { max(0, (now - $0).milliseconds) }
+        section.cutCount = UInt64(status.cutCount)
+        section.cuts = status.cuts.map {
+            .init(
+                secondsAgo: seconds(since: $0.at, now),
+                latencyMilliseconds: $0.latency?.milliseconds)
+        }
+        section.schedule = status.schedule.rawValue
+        section.isMemoryLocked = status.memoryIsLocked
+        section.isBrokenWireOff = status.brokenWireIsOff
+        section.closesWithDaemon = closesWithDaemon
         return section
     }
 
@@ -191,8 +250,9 @@ struct StatusReport: Sendable {
         if !document.recorder.isRecording {
             problems.append("recorder: \(document.recorder.state)")
         }
-        problems += document.machines.filter { !$0.isConnected }.map {
-            "machine \($0.name): \($0.reason)"
+        problems += document.machines.compactMap { StatusText.trouble($0, at: LocalTime(document)) }
+        if let trouble = StatusText.trouble(document.egress, at: LocalTime(document)) {
+            problems.append(trouble)
         }
         if !document.cloud.isConnected { problems.append("cloud: \(document.cloud.reason)") }
         if let tunnel = document.tunnel, !tunnel.isConnected, document.keySwitch?.position == .on {

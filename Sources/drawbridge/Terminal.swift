@@ -30,5 +30,15 @@ struct Terminal: Sendable {
         isatty(descriptor) == 1 && getenv("NO_COLOR") == nil
     }
 
+    /// Whether the terminal's character set has more than ASCII, as far as the locale says.
+    static var wantsUnicode: Bool {
+        for name in ["LC_ALL", "LC_CTYPE", "LANG"] {
+            guard let value = getenv(name), value.pointee != 0 else { continue }
+            let locale = String(cString: value).uppercased()
+            return locale.contains("UTF-8") || locale.contains("UTF8")
+        }
+        return false
+    }
+
     var isTerminal: Bool { isatty(descriptor) == 1 }
 }

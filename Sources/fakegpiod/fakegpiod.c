@@ -107,7 +107,16 @@ static void edge(int o)			/* level of line o has just changed */
 		if (write(e->fd, &d, sizeof d) < 0) return;
 	}
 }
-static void set_level(int o, int v) { if (L[o].level != !!v) { L[o].level = !!v; edge(o); } }
+static __u64 moved;	/* just before the first edge of the last command, CLOCK_BOOTTIME in ns; the answer to a command */
+static void set_level(int o, int v)
+{
+	struct timespec t;
+	if (L[o].level == !!v) return;
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	if (!moved) moved = t.tv_sec * 1000000000ull + t.tv_nsec;
+	L[o].level = !!v;
+	edge(o);
+}
 static int claim(int h, const __u32 *off, int n, __u64 flags, const char *cons)
 {
 	if (n < 1 || n > NL || !!(flags & GPIO_V2_LINE_FLAG_INPUT) == !!(flags & GPIO_V2_LINE_FLAG_OUTPUT) || ((flags & BIAS) & ((flags & BIAS) - 1))) return EINVAL;
@@ -310,7 +319,11 @@ int main(int argc, char **argv)
 		struct fg_rep p = { 0 };
 		ssize_t r = c < 0 ? -1 : recv(c, &q, sizeof q, 0);
 		if (r >= FG_HDR && q.len == r - FG_HDR) {
-			if (q.cmd == FG_CTL) q.data[q.len ? q.len - 1 : 0] = 0, p.err = control((char *)q.data);
+			if (q.cmd == FG_CTL) {
+				moved = 0;
+				q.data[q.len ? q.len - 1 : 0] = 0, p.err = control((char *)q.data);
+				memcpy(p.data, &moved, p.len = sizeof moved);
+			}
 			else p.err = serve(&q, &p, &pass);
 			union { struct cmsghdr h; char b[CMSG_SPACE(sizeof(int))]; } cm = { .h = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
 			struct iovec v = { &p, FG_HDR + p.len };

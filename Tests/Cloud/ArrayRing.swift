@@ -32,5 +32,6 @@ actor ArrayRing: RecordSource {
     }
 
     func cursor() -> UInt64 { acknowledged }
+    func newest() -> UInt64 { last }
     func backlog() -> UInt64 { last - acknowledged }
 }

@@ -27,11 +27,12 @@ struct CloudServiceTests {
     ) throws -> CloudService {
         var limits = CloudService.Limits()
         limits.backoffShortest = .milliseconds(100)
+        limits.backoffSpread = .milliseconds(100)
         limits.backoffLongest = .milliseconds(500)
         change(&limits)
         return CloudService(
             settings: try broker.settings(), device: "press-line-4", machines: [machine],
-            records: ring, bootID: thisBoot, clock: SystemClock(), wall: { SystemClock().wall() },
+            records: ring, clock: SystemClock(), wall: { SystemClock().wall() },
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             limits: limits)
     }
@@ -147,10 +148,11 @@ struct CloudServiceTests {
         let broker = try await TestBroker(TestPKI())
         let subscriber = try await TestSubscriber(broker, name: "sub")
         let ring = ArrayRing()
-        // A back-off of a minute: without the kick this test would not end.
+        // A back-off of an hour: without the kick this test would not end.
         let service = try service(broker, ring) {
-            $0.backoffShortest = .seconds(60)
-            $0.backoffLongest = .seconds(120)
+            $0.backoffShortest = .seconds(3600)
+            $0.backoffSpread = .seconds(3600)
+            $0.backoffLongest = .seconds(3600)
         }
         func births() throws -> [UInt64] {
             try subscriber.messages().filter { $0.topic.kind == .nodeBirth }.compactMap {

@@ -1,6 +1,7 @@
 import Base
-import Cloud
 import Testing
+
+@testable import Cloud
 
 @Suite("Sparkplug session")
 struct SparkplugSessionTests {
@@ -24,9 +25,7 @@ struct SparkplugSessionTests {
     private func parcel(_ source: String, _ records: [Record], historical: Bool = false)
         -> Delivery.Parcel
     {
-        var delivery = Delivery(cursor: 0)
-        delivery.connected(at: Instant(nanoseconds: historical ? .max : 0), boot: thisBoot)
-        return delivery.recordsRead(records, at: .boot)[0]
+        Delivery.Parcel(id: 1, source: source, isHistorical: historical, records: records)
     }
 
     @Test("births: the node first, then each device with names, aliases and types; seq counts up")

@@ -75,7 +75,7 @@ struct ConsoleServerTests {
             #expect(metrics == PrometheusText.render(goodDay()))
             await #expect(
                 throws: ConsoleError(
-                    "unknown request \"dance\"; known are status and metrics")
+                    "unknown request \"dance\"; known are status, metrics and doctor")
             ) { try await client.send(ConsoleRequest(command: "dance")) }
         }
     }

@@ -6,6 +6,9 @@ func goodDay() -> StatusDocument {
     document.device = "press-line-4"
     document.softwareVersion = "0.1.0"
     document.uptimeSeconds = 3 * 86_400 + 4 * 3_600 + 61
+    // 2026-11-18 14:02:09 UTC, told in Central European Time.
+    document.timeMilliseconds = 1_795_010_529_000
+    document.utcOffsetSeconds = 3600
     document.isReady = true
     document.state = .ok
     document.uplinkSwitches = 2
@@ -20,6 +23,12 @@ func goodDay() -> StatusDocument {
         uplink.lossPercent = $0.2 == 3 ? 1.25 : 0
         uplink.reason = "answers"
         uplink.sinceSeconds = 7_500
+        uplink.bursts = $0.2 == 3 ? 2 : 0
+        var history = StatusDocument.Uplink.History(intervalSeconds: 5)
+        history.rttMilliseconds = [0.4, 2, 20, nil, 0.5]
+        history.lossPercent = [0, 0, 50, 100, 0]
+        history.isCarrying = [true, true, true, false, true].map { $0 && uplink.isCarrying }
+        uplink.history = history
         return uplink
     }
     document.firewall.state = "in force"
@@ -32,6 +41,8 @@ func goodDay() -> StatusDocument {
     ]
     document.egress.names = ["mqtt.ixon.net", "vpn.ixon.net"]
     document.egress.refused = 3
+    document.egress.refusedNames = ["ads.example"]
+    document.egress.servers = ["9.9.9.9"]
     document.recorder.state = "recording"
     document.recorder.isRecording = true
     document.recorder.acceptedRecords = 1_234_570
@@ -41,10 +52,15 @@ func goodDay() -> StatusDocument {
     document.recorder.firstSequence = 1
     document.recorder.lastSequence = 1_234_570
     document.recorder.unsentRecords = 7
+    document.recorder.oldestMilliseconds = 1_794_751_200_000
+    document.recorder.newestMilliseconds = 1_795_010_528_000
+    document.recorder.roomSeconds = 16 * 86_400
     var machine = StatusDocument.Machine(name: "plc-1")
     machine.isConnected = true
     machine.polls = 264_060
     machine.errors = 2
+    machine.address = "192.168.140.10:502"
+    machine.lastAnswerMilliseconds = 1_795_010_528_000
     document.machines = [machine]
     document.cloud.isConnected = true
     document.cloud.reason = "connected to mqtts://mqtt.ixon.net:443"
@@ -57,11 +73,16 @@ func goodDay() -> StatusDocument {
     tunnel.isConnected = true
     tunnel.address = "10.8.0.6"
     tunnel.sinceSeconds = 59
+    tunnel.server = "203.0.113.10"
     document.tunnel = tunnel
     var keySwitch = StatusDocument.KeySwitch()
     keySwitch.position = .on
     keySwitch.isGateOpen = true
     keySwitch.changes = 1
+    keySwitch.sinceSeconds = 3_700
+    keySwitch.schedule = "real-time"
+    keySwitch.isMemoryLocked = true
+    keySwitch.isBrokenWireOff = true
     document.keySwitch = keySwitch
     return document
 }
@@ -81,7 +102,10 @@ func badDay() -> StatusDocument {
     document.uplinks[0].address = nil
     document.uplinks[0].reason = "no carrier: is the cable plugged in at the router and the switch?"
     document.uplinks += (4...8).map { StatusDocument.Uplink(name: "uplink-\($0)") }
+    document.egress.serversAnswer = false
+    document.egress.serversSilentSeconds = 120
     document.cloud.isConnected = false
+    document.cloud.lastError = "timed out"
     document.cloud.reason = "mqtts://mqtt.ixon.net:443: cannot resolve mqtt.ixon.net: \u{1b}[2Jtry"
     document.machines += (2...30).map {
         var machine = StatusDocument.Machine(name: "plc-\($0)")
@@ -91,7 +115,18 @@ func badDay() -> StatusDocument {
     document.recorder.isRecording = false
     document.recorder.state = "cannot write"
     document.recorder.lostRecords = 5_000
+    document.recorder.damagedFrames = 2
+    document.machines[1].lastAnswerMilliseconds = 1_795_009_500_000
     document.keySwitch?.position = .unknown
+    document.keySwitch?.level = "high"
+    document.keySwitch?.leaseAgeMilliseconds = 130
+    document.keySwitch?.cuts = [.init(secondsAgo: 60, latencyMilliseconds: 0.4)]
+    document.firewall.foreignChanges = 1
+    document.firewall.exceptions = [
+        .init(
+            comment: "MES reads the PLC", words: "tcp/502 from wan to 192.168.140.10", packets: 12,
+            lastSecondsAgo: 5, isOver: false)
+    ]
     document.keySwitch?.reason = "cannot open /dev/gpiochip0: No such file or directory"
     document.keySwitch?.changes = 0
     document.firewall.isGateOpen = false

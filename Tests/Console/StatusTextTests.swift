@@ -15,10 +15,10 @@ struct StatusTextTests {
                 Cloud     connected to mqtts://mqtt.ixon.net:443, for 2 h 4 min
                           1,234,563 delivered, 7 in flight, 7 waiting
                 Machines  plc-1  connected, 264,060 polls, 2 errors
-                Recorder  recording, 1.23 GB of 8.00 GB, records 1 to 1,234,570
-                          7 unsent, 7 not yet on flash, none lost
-                Switch    on, remote access allowed, 1 change
-                VPN       connected, 10.8.0.6, for 59 s
+                Recorder  recording, 1.23 GB of 8.00 GB, room for 16 more days, 7 in memory
+                          1,234,570 records since 15 Nov 15:00, 7 unsent, none lost
+                Switch    on, remote access allowed, 1 change, last at 14:00
+                VPN       connected, 10.8.0.6, server 203.0.113.10, for 59 s
                 Firewall  in force, VPN gate open
                           dropped: WAN to router 12,345, WAN to LAN 17
                 Names     3 refused; open: mqtt.ixon.net, vpn.ixon.net
@@ -45,17 +45,29 @@ struct StatusTextTests {
                 Cloud     not connected for 2 h 4 min, 7 waiting
                           mqtts://mqtt.ixon.net:443: cannot resolve mqtt.ixon.net: ?[2Jtry
                 Machines  plc-1   connected, 264,060 polls, 2 errors
-                          plc-2   not connected: cannot connect to 192.168.140.10:502: No rou...
+                          plc-2   gone since 14:45: cannot connect to 192.168.140.10:502: No ...
                           and 28 more
-                Recorder  cannot write, 1.23 GB of 8.00 GB, records 1 to 1,234,570
-                          7 unsent, 7 not yet on flash, 5,000 lost
+                Recorder  cannot write, 1.23 GB of 8.00 GB, room for 16 more days, 7 in memory
+                          1,234,570 records since 15 Nov 15:00, 7 unsent, 5,000 lost, 2 damaged
                 Switch    unreadable, remote access closed: cannot open /dev/gpiochip0: No su...
-                VPN       forbidden by the switch, for 59 s
-                Firewall  in force, VPN gate closed
+                VPN       forbidden by the switch, server 203.0.113.10, for 59 s
+                Firewall  in force, VPN gate closed, changed by others once
                           dropped: WAN to router 12,345, WAN to LAN 17
-                Names     3 refused; open: mqtt.ixon.net, vpn.ixon.net
+                          open: tcp/502 from wan to 192.168.140.10 (MES reads the PLC): 12 pa...
+                Names     no DNS server answers; open: mqtt.ixon.net, vpn.ixon.net
 
                 """)
+    }
+
+    @Test("--watch draws round trips and losses below each uplink, where there is room")
+    func sparklines() {
+        let drawn = StatusText.render(goodDay(), sparklines: .unicode)
+        #expect(drawn.contains("  ms ▁▁█ ▁  loss ▁▁▅█▁  25 s, 2 times suspected\n"), "\(drawn)")
+        #expect(drawn.split(separator: "\n", omittingEmptySubsequences: false).count <= 25)
+        let plain = StatusText.render(goodDay(), sparklines: .plain)
+        #expect(plain.utf8.allSatisfy { $0 < 128 })
+        #expect(
+            StatusText.render(badDay(), sparklines: .unicode) == StatusText.render(badDay()))
     }
 
     @Test("never more than 80 columns and 24 lines, whatever is in the document")

@@ -1,4 +1,5 @@
 import Base
+import Settings
 import Testing
 
 @testable import Firewall
@@ -12,7 +13,7 @@ import Testing
     @Test("behaviour 2.7: neither is the default, and leaves no rule that could let anything pass")
     func neither() throws {
         let policy = try examplePolicy()
-        #expect(policy.lanToWAN == .neither)
+        #expect(policy.openings.lanToWAN == .neither)
         for name in ["destination_nat", "source_nat"] {
             #expect(try chain(name, of: policy).isEmpty)
         }

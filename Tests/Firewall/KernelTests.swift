@@ -115,12 +115,12 @@ struct KernelTests {
     func refusedRules() async throws {
         let host = try NamespaceHost()
         let table = try await host.perform { try KernelFilterTable() }
-        try await host.run(["/usr/sbin/nft", "-f", "-"], input: Ruleset.denyAll.text)
+        try await host.run(["/usr/sbin/nft", "-f", "-"], input: Ruleset.denyAll.text())
         let before = try table.read()
         #expect(before.deviation(from: .denyAll) == nil)
         let result = try await host.run(
             ["/usr/sbin/nft", "-f", "-"],
-            input: Ruleset.denyAll.text + "add rule inet drawbridge input goto nowhere\n")
+            input: Ruleset.denyAll.text() + "add rule inet drawbridge input goto nowhere\n")
         #expect(!result.exit.isSuccess)
         #expect(try table.read() == before)
     }
@@ -170,7 +170,7 @@ struct KernelTests {
             #expect(try lease.isOpen())
         }
         let text = try await list(host)
-        #expect(text.contains(#""vpn0" . "br-lan" timeout 500ms"#))
+        #expect(text.contains(#""vpn0" . "br-lan" timeout 480ms"#))
         #expect(text.contains(": goto vpn_to_lan"))
         try lease.close()
         #expect(try !lease.isOpen())

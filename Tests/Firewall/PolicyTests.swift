@@ -42,7 +42,7 @@ import Testing
 
     @Test("everything the rules need comes from the config")
     func fromSettings() throws {
-        let policy = try FirewallPolicy(settings())
+        let policy = try FirewallPolicy(settings(), agents: [7])
         #expect(policy.uplinks.map(\.interface.description) == ["eth0"])
         #expect(policy.uplinks.map(\.usesDHCP) == [true])
         #expect(policy.uplinks.map(\.probeTargets) == [[try address("1.1.1.1")]])
@@ -51,7 +51,8 @@ import Testing
         #expect(policy.nameServers == [try address("9.9.9.9")])
         #expect(policy.timeServers == [try address("9.9.9.8")])
         #expect(policy.cloudPorts == [TransportPort(.tcp, 443)])
-        #expect(policy.lanToWAN == .neither)
+        #expect(policy.openings.lanToWAN == .neither)
+        #expect(policy.agents == [7])
         #expect(policy.machines == [.init(address: try address("192.168.140.10"), port: 502)])
     }
 
@@ -59,7 +60,7 @@ import Testing
     func unusableInterface() throws {
         let settings = try settings(interface: "eth*")
         #expect(throws: FirewallError.unusableInterface("eth*")) {
-            try FirewallPolicy(settings)
+            try FirewallPolicy(settings, agents: [])
         }
     }
 }

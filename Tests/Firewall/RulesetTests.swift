@@ -26,6 +26,24 @@ import Testing
             ])
     }
 
+    @Test("behaviour 2.2: the status page, where one is configured, for the LAN only")
+    func page() throws {
+        var policy = try examplePolicy()
+        let without = Ruleset(for: policy)
+        policy.page = .init(address: try address("192.168.140.1"), port: 80)
+        let with = Ruleset(for: policy)
+        let added = try ["input", "output"].flatMap { name in
+            let old = try chain(name, of: without)
+            return try chain(name, of: with).filter { !old.contains($0) }
+        }
+        #expect(
+            added == [
+                #"iifname "br-lan" ip saddr 192.168.140.0/24 ip daddr 192.168.140.1 tcp dport 80 ct direction original ct state new,established accept"#,
+                #"oifname "br-lan" ip saddr 192.168.140.1 ip daddr 192.168.140.0/24 tcp sport 80 ct direction reply ct state established accept"#,
+            ])
+        #expect(try chain("forward", of: with) == chain("forward", of: without))
+    }
+
     @Test("behaviour 2.3: the gate is the first rule of forward, and the only way through")
     func forward() throws {
         let rules = try chain("forward", of: Ruleset(for: examplePolicy()))
@@ -46,7 +64,7 @@ import Testing
         let ruleset = Ruleset(for: try examplePolicy())
         #expect(
             try chain("vpn_to_lan", of: ruleset) == [
-                "ip saddr 10.8.0.0/24 ip daddr 192.168.140.0/24 ct direction original ct state new,established accept",
+                "ip saddr 10.8.0.0/24 ip daddr 192.168.140.0/24 ct direction original ct state new,established ct mark set 0x64620004 accept",
                 "ip saddr 10.8.0.0/24 ip daddr 192.168.140.0/24 meta l4proto icmp ct direction original ct state related accept",
                 "counter name vpn_to_lan drop",
             ])
@@ -79,6 +97,26 @@ import Testing
             ])
     }
 
+    @Test(
+        "behaviour 2.5: only the daemon's user begins; what has begun goes on for whoever it belongs to"
+    )
+    func agents() throws {
+        var policy = try examplePolicy()
+        policy.agents = [0, 990]
+        let rules = try chain("output", of: Ruleset(for: policy))
+        let users = "meta skuid { 0, 990 }"
+        for begins in [
+            "icmp type echo-request", "tcp . 53, udp . 53", "192.168.140.10 . 502", "@cloud",
+        ] {
+            let matching = rules.filter { $0.contains(begins) }
+            #expect(!matching.isEmpty)
+            for rule in matching {
+                #expect(rule.contains(users) || rule.contains("ct state established"), "\(rule)")
+            }
+        }
+        #expect(rules.filter { $0.contains("udp dport 123") }.allSatisfy { !$0.contains("skuid") })
+    }
+
     @Test("DHCP passes only on the uplinks that use it")
     func dhcp() throws {
         let with = Ruleset(for: try examplePolicy(dhcp: true))
@@ -88,7 +126,7 @@ import Testing
         #expect(
             try chain("output", of: with).contains(
                 #"oifname { "eth0" } udp sport 68 udp dport 67 accept"#))
-        #expect(!Ruleset(for: try examplePolicy()).text.contains("sport 67"))
+        #expect(!Ruleset(for: try examplePolicy()).text().contains("sport 67"))
     }
 
     @Test("without remote access there is no way through at all")
@@ -107,7 +145,7 @@ import Testing
         policy.nameServers = []
         policy.cloudPorts = []
         policy.uplinks = []
-        #expect(!Ruleset(for: policy).text.contains("{  }"))
+        #expect(!Ruleset(for: policy).text().contains("{  }"))
         #expect(try chain("output", of: Ruleset(for: policy)).count == 3)
     }
 
@@ -117,7 +155,9 @@ import Testing
     func endsInDrop(vpn: Bool) throws {
         for ruleset in [Ruleset(for: try examplePolicy(vpn: vpn)), .denyAll] {
             for chain in ruleset.chains
-            where chain.hook.map({ Ruleset.Hook.filters.contains($0) }) ?? true {
+            where chain.hook.map({ Ruleset.Hook.filters.contains($0) })
+                ?? !chain.name.hasPrefix("trial_")
+            {
                 let last = try #require(chain.rules.last)
                 #expect(last.hasPrefix("counter name ") && last.hasSuffix(" drop"))
             }
@@ -131,8 +171,13 @@ import Testing
     @Test("the text of deny-all, whole")
     func denyAllText() {
         let counters = Ruleset.Counter.allCases.map { "\tcounter \($0.rawValue) {\n\t}\n" }.joined()
+        let tried = ["input", "forward", "output", "marks", "destination_nat", "source_nat"]
+        let maps = tried.map {
+            "\tmap trial_\($0) {\n\t\ttype nf_proto : verdict\n\t\tflags timeout\n\t}\n"
+        }.joined()
+        let chains = tried.map { "\tchain trial_\($0) {\n\t}\n" }.joined()
         #expect(
-            Ruleset.denyAll.text == """
+            Ruleset.denyAll.text() == """
                 add table inet drawbridge
                 flush table inet drawbridge
                 table inet drawbridge {
@@ -146,7 +191,7 @@ import Testing
                 \t\tflags timeout
                 \t\tsize 16
                 \t}
-                \tchain vpn_to_lan {
+                \(maps)\tchain vpn_to_lan {
                 \t\tcounter name vpn_to_lan drop
                 \t}
                 \tchain lan_to_vpn {
@@ -175,7 +220,7 @@ import Testing
                 \tchain source_nat {
                 \t\ttype nat hook postrouting priority srcnat; policy accept;
                 \t}
-                }
+                \(chains)}
 
                 """)
     }

@@ -2,6 +2,7 @@ import Base
 import Glibc
 import Linux
 import Logging
+import Settings
 import TestSupport
 import Testing
 
@@ -10,70 +11,9 @@ import Testing
 /// Packets between four hosts: who may send what to whom (`docs/behaviour.md` §2).
 @Suite(.enabled(if: NetworkNamespace.isAvailable, "needs CAP_SYS_ADMIN"))
 struct TrafficTests {
-    /// A router with one uplink, a LAN and a cable that stands for the tunnel; a neighbour at each.
-    private struct Site {
-        let router: NamespaceHost
-        /// 10.1.0.66, and the internet's 9.9.9.9 and 203.0.113.10.
-        let wan: NamespaceHost
-        /// 192.168.140.10
-        let plc: NamespaceHost
-        /// 10.8.0.6
-        let user: NamespaceHost
-        let firewall: FirewallService
-        let lease: GateLease
-
-        init() async throws {
-            router = try NamespaceHost()
-            wan = try NamespaceHost()
-            plc = try NamespaceHost()
-            user = try NamespaceHost()
-            try await router.connect("eth0", "10.1.0.2/24", to: wan, "eth0", "10.1.0.66/24")
-            try await router.connect(
-                "br-lan", "192.168.140.1/24", to: plc, "eth0", "192.168.140.10/24")
-            try await router.connect("vpn0", "10.8.0.5/24", to: user, "tun0", "10.8.0.6/24")
-            for address in ["9.9.9.9", "203.0.113.10"] {
-                try await wan.ip("address add \(address)/32 dev lo")
-            }
-            try await router.ip("route add default via 10.1.0.66")
-            try await wan.ip("route add default via 10.1.0.2")
-            try await plc.ip("route add default via 192.168.140.1")
-            try await user.ip("route add default via 10.8.0.5")
-            firewall = try await router.perform {
-                try FirewallService(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-            }
-            lease = try await router.perform {
-                try GateLease(vpnInterface: "vpn0", lanInterface: "br-lan", duration: .seconds(30))
-            }
-        }
-
-        func dropped(_ counter: Ruleset.Counter) async throws -> UInt64 {
-            let counters = try await firewall.status().dropped
-            return counters.first { $0.name == counter.rawValue }?.packets ?? 0
-        }
-
-        /// Forwards on every interface: what is dropped then, the rules have dropped.
-        func forwardEverywhere() async throws {
-            try await router.perform {
-                for name in ["ip_forward", "conf/eth0/forwarding"] {
-                    try FileDescriptor(open: "/proc/sys/net/ipv4/\(name)", flags: O_WRONLY)
-                        .writeAll([49])
-                }
-            }
-        }
-    }
-
-    private func tcp(_ from: NamespaceHost, _ to: String, _ port: UInt16) async throws -> Int32 {
-        let to = try address(to)
-        return try await from.perform { try Probe.tcp(to, port) }
-    }
-
-    private func ping(_ from: NamespaceHost, _ to: String) async throws -> Bool {
-        try await from.run(["/usr/bin/ping", "-n", "-c1", "-W1", to]).exit.isSuccess
-    }
-
     @Test("without rules everybody reaches everybody: what the other tests see is the firewall")
     func openByNature() async throws {
-        let site = try await Site()
+        let site = try await FirewallSite()
         try await site.forwardEverywhere()
         #expect(try await tcp(site.wan, "10.1.0.2", 22) == ECONNREFUSED)
         #expect(try await tcp(site.wan, "192.168.140.10", 502) == ECONNREFUSED)
@@ -84,7 +24,7 @@ struct TrafficTests {
 
     @Test("behaviour 2.2, 2.3: nobody reaches the router, nothing passes between WAN and LAN")
     func closed() async throws {
-        let site = try await Site()
+        let site = try await FirewallSite()
         try await site.firewall.apply(examplePolicy())
         try await site.forwardEverywhere()
         try site.lease.refresh()
@@ -105,7 +45,7 @@ struct TrafficTests {
 
     @Test("behaviour 2.5: the router reaches what is listed, and nothing else")
     func output() async throws {
-        let site = try await Site()
+        let site = try await FirewallSite()
         try await site.firewall.apply(examplePolicy())
         #expect(try await ping(site.router, "9.9.9.9"))
         #expect(try await !ping(site.router, "203.0.113.10"))
@@ -124,9 +64,33 @@ struct TrafficTests {
         #expect(try await site.dropped(.egress) >= 5)
     }
 
+    @Test("behaviour 2.5: what only the daemon needs is closed to other users' programs")
+    func otherUsers() async throws {
+        let site = try await FirewallSite()
+        var policy = try examplePolicy()
+        policy.agents = [0]
+        try await site.firewall.apply(policy)
+        try await site.firewall.open([address("203.0.113.10")], for: .seconds(60))
+        func reaches(_ place: String, as user: UInt32) async throws -> Bool {
+            // A refused connection has been there.
+            let result = try await site.router.run([
+                "/usr/bin/setpriv", "--reuid", "\(user)", "--clear-groups", "/usr/bin/timeout", "1",
+                "/bin/bash", "-c", ": < /dev/tcp/\(place)",
+            ])
+            return result.error.contains("refused")
+        }
+        for place in ["203.0.113.10/443", "9.9.9.9/53", "192.168.140.10/502"] {
+            #expect(try await reaches(place, as: 0), "\(place)")
+            let before = try await site.dropped(.egress)
+            #expect(try await !reaches(place, as: 65534), "\(place)")
+            #expect(try await site.dropped(.egress) > before)
+        }
+        #expect(try await !reaches("198.51.100.7/443", as: 0))
+    }
+
     @Test("behaviour 2.5: a live cloud connection outlasts its address's time, a new one does not")
     func liveConnection() async throws {
-        let site = try await Site()
+        let site = try await FirewallSite()
         try await site.firewall.apply(examplePolicy())
         try await site.firewall.open([address("203.0.113.10")], for: .milliseconds(700))
         let cloud = try address("203.0.113.10")
@@ -147,7 +111,7 @@ struct TrafficTests {
 
     @Test("behaviour 2.5: a connection from before the rules ends, though conntrack knew it")
     func connectionFromBefore() async throws {
-        let site = try await Site()
+        let site = try await FirewallSite()
         // Another program's rules had conntrack at work.
         let tracking = """
             table inet earlier {
@@ -177,7 +141,7 @@ struct TrafficTests {
 
     @Test("behaviour 2.4: VPN users reach the LAN only with a lease; closing it cuts what is live")
     func gate() async throws {
-        let site = try await Site()
+        let site = try await FirewallSite()
         try await site.firewall.apply(examplePolicy())
         #expect(try await tcp(site.user, "192.168.140.10", 502) == EINPROGRESS)
         #expect(try await site.dropped(.vpnToLAN) >= 1)
@@ -206,9 +170,59 @@ struct TrafficTests {
         #expect(await site.plc.perform { Probe.receive(server) } == 5)
     }
 
+    @Test("behaviour 2.4: a closed gate forgets the connections that had passed it, and no others")
+    func forgets() async throws {
+        let site = try await FirewallSite()
+        try await site.firewall.apply(examplePolicy())
+        try site.lease.refresh()
+        let machine = try address("192.168.140.10")
+        let server = try await site.plc.perform { try Probe.udp(port: 5900) }
+        let client = try await site.user.perform { try Probe.udp(port: 5901, to: machine, 5900) }
+        defer { for raw in [server, client] { close(raw) } }
+        await site.user.perform { Probe.send(client, 1) }
+        #expect(await site.plc.perform { Probe.receive(server) } == 1)
+        #expect(try await ping(site.router, "9.9.9.9"))
+        func tracked() async throws -> String {
+            try await site.router.run(["/usr/sbin/conntrack", "-L"]).output
+        }
+        #expect(try await tracked().contains("dport=5900"))
+        try site.lease.close()
+        let left = try await tracked()
+        #expect(!left.contains("dport=5900") && left.contains("9.9.9.9"))
+    }
+
+    @Test(
+        "behaviour 2.4: where the gate has a grant, the end of its holder closes it, lease or not")
+    func grant() async throws {
+        let site = try await FirewallSite()
+        var policy = try examplePolicy()
+        policy.needsGrant = true
+        try await site.firewall.apply(policy)
+        var holder: GateLease? = try await site.router.perform {
+            try GateLease(
+                vpnInterface: "vpn0", lanInterface: "br-lan", duration: .seconds(30),
+                withGrant: true)
+        }
+        #expect(holder?.holdsGrant == true)
+        // Another lease opens nothing: the grant is what the rules ask for, and it is not the lease.
+        #expect(try await tcp(site.user, "192.168.140.10", 502) == EINPROGRESS)
+        try holder?.refresh()
+        #expect(try await tcp(site.user, "192.168.140.10", 502) == ECONNREFUSED)
+        // Not even root takes it away, nor what it guards.
+        try await site.router.run(["/usr/sbin/nft", "delete", "table", "inet", Ruleset.grantTable])
+        #expect(try await tcp(site.user, "192.168.140.10", 502) == ECONNREFUSED)
+        holder = nil
+        let isShut = try await eventually {
+            try await tcp(site.user, "192.168.140.10", 502) == EINPROGRESS
+        }
+        #expect(isShut)
+        try site.lease.refresh()
+        #expect(try await tcp(site.user, "192.168.140.10", 502) == EINPROGRESS)
+    }
+
     @Test("a sender that uses an address of another network does not get through the open gate")
     func spoofedSource() async throws {
-        let site = try await Site()
+        let site = try await FirewallSite()
         try await site.firewall.apply(examplePolicy())
         try site.lease.refresh()
         try await site.user.ip("address add 172.20.0.6/32 dev lo")
@@ -224,9 +238,9 @@ struct TrafficTests {
 
     @Test(
         "behaviour 2.3: with the packet filter flushed, nothing passes between LAN or VPN and WAN",
-        arguments: [FirewallPolicy.LANToWAN.neither, .both])
-    func secondLine(opened: FirewallPolicy.LANToWAN) async throws {
-        let site = try await Site()
+        arguments: [Settings.Firewall.LANToWAN.neither, .both])
+    func secondLine(opened: Settings.Firewall.LANToWAN) async throws {
+        let site = try await FirewallSite()
         try await site.firewall.apply(examplePolicy(lanToWAN: opened))
         try await site.router.run(["/usr/sbin/nft", "flush", "ruleset"])
         #expect(try await tcp(site.wan, "192.168.140.10", 502) == EINPROGRESS)
@@ -240,7 +254,7 @@ struct TrafficTests {
 
     @Test("behaviour 2.7: lan-to-wan opens what it says, one way, behind the router's address")
     func lanToWAN() async throws {
-        let site = try await Site()
+        let site = try await FirewallSite()
         // Nobody on the WAN knows the way to the machines: what comes back was translated.
         try await site.wan.ip("route del default")
         func reaches() async throws -> [Bool] {
@@ -249,7 +263,7 @@ struct TrafficTests {
                 try await tcp(site.plc, "203.0.113.10", 443) == ECONNREFUSED,
             ]
         }
-        let cases: [(FirewallPolicy.LANToWAN, [Bool])] = [
+        let cases: [(Settings.Firewall.LANToWAN, [Bool])] = [
             (.both, [true, true]), (.private, [true, false]), (.public, [false, true]),
             (.neither, [false, false]),
         ]
@@ -269,7 +283,7 @@ struct TrafficTests {
 
     @Test("behaviour 2.7: closing lan-to-wan cuts a live connection with the next packet")
     func lanToWANCut() async throws {
-        let site = try await Site()
+        let site = try await FirewallSite()
         try await site.firewall.apply(examplePolicy(lanToWAN: .public))
         let cloud = try address("203.0.113.10")
         let far = try await site.wan.perform { try Probe.udp(at: cloud, port: 7000) }
@@ -290,7 +304,7 @@ struct TrafficTests {
 
     @Test("a connection that was begun from the WAN before the rules is not kept alive by them")
     func leftOver() async throws {
-        let site = try await Site()
+        let site = try await FirewallSite()
         // Any rule about conntrack makes the kernel track.
         try await site.router.run(
             ["/usr/sbin/nft", "-f", "-"],

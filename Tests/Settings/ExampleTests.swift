@@ -39,8 +39,8 @@ import Testing
                 comment = ""
             } else if line.hasPrefix("# ") {
                 comment += line.dropFirst(2) + " "
-            } else if line.hasPrefix("[") {
-                section = line.filter { $0 != "[" && $0 != "]" }
+            } else if line.hasPrefix("[") || line.hasPrefix("#[") {
+                section = line.filter { !"#[]".contains($0) }
             } else if let equals = line.firstIndex(of: "=") {
                 let isUnset = line.hasPrefix("#")
                 var name = line[..<equals].drop { $0 == "#" }.filter { $0 != " " }

@@ -5,8 +5,10 @@ import Testing
 /// Broken files, each with the lines that it must give beside it in `NAME.errors`.
 @Suite struct FixtureTests {
     static let names = [
-        "addresses", "allow-list", "broken-header", "duplicates", "empty", "keepalive", "lists",
-        "firewall", "missing", "nine-uplinks", "not-allowed", "not-text", "overlaps", "paths",
+        "addresses", "allow-list", "broken-header", "covered", "duplicates", "empty", "keepalive",
+        "lists",
+        "firewall", "missing", "nine-uplinks", "page", "page-forms", "not-allowed", "not-text",
+        "overlaps", "paths",
         "redefined",
         "slips", "syntax", "tags", "unclosed-list", "unclosed-text", "unknown-keys", "utf-16",
         "values",

@@ -4,6 +4,7 @@
 #define CGPIO_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /// An open chip and, once requested, one of its lines.
 struct cgpio;
@@ -32,8 +33,9 @@ int cgpio_request(struct cgpio *gpio, unsigned int offset, enum cgpio_bias bias,
 int cgpio_event_fd(const struct cgpio *gpio);
 
 /// Reads the waiting edges away without blocking: 0 when there was none, 1 when there was one or more.
-/// An event means "look again": the kernel keeps 16 and drops the rest, so their contents are not used.
-int cgpio_drain(struct cgpio *gpio);
+/// An event means "look again": the kernel keeps 16 and drops the rest, so their contents are not used,
+/// but for the time of the first (`CLOCK_MONOTONIC`, ns), which is left in `first` when there was one.
+int cgpio_drain(struct cgpio *gpio, uint64_t *first);
 
 /// The physical level of the requested line now: 0 low, 1 high.
 int cgpio_level(struct cgpio *gpio);

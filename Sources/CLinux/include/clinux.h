@@ -3,6 +3,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "clinux_clock.h"
 #include "clinux_fallocate.h"
 
 #include <linux/if_link.h>
@@ -46,6 +47,10 @@ int clinux_nice_thread(int value);
 /// Moves the calling thread, and it alone, into a new network namespace (for tests and the emulated site).
 /// The corresponding call is `unshare(CLONE_NEWNET)`.
 int clinux_new_network_namespace(void);
+
+/// Gives the calling thread a descriptor table of its own, with nothing in it but 0, 1 and 2.
+/// The corresponding call is `close_range(CLOSE_RANGE_UNSHARE)`.
+int clinux_private_descriptors(void);
 
 /// Names the calling thread, at most 15 bytes; the corresponding call is `pthread_setname_np`.
 int clinux_name_thread(const char *name);

@@ -97,8 +97,8 @@ package struct SparkplugSession: Sendable {
     /// Records of one source, to be sent now. A source that is no configured machine speaks as the node itself.
     package mutating func data(_ parcel: Delivery.Parcel, at wall: WallTime) -> Message {
         let isDevice = deviceNames.contains(parcel.source)
-        let metrics = parcel.records.map { entry in
-            metric(entry.record, isHistorical: entry.isHistorical, ofDevice: isDevice)
+        let metrics = parcel.records.map { record in
+            metric(record, isHistorical: parcel.isHistorical, ofDevice: isDevice)
         }
         return message(
             isDevice ? .deviceData : .nodeData, device: isDevice ? parcel.source : nil, metrics,

@@ -43,12 +43,16 @@ package final class ConsoleServer: Sendable {
     private func serve(_ caller: LocalStream) async {
         let count = connections.add(1, ordering: .relaxed).newValue
         defer { connections.subtract(1, ordering: .relaxed) }
+        // So many more are told; whoever comes then is only cut off.
+        guard count <= ConsoleLimits.connectionsMax * 2 else { return }
         do {
+            // Read also when it is not answered: a close with unread bytes would take our words along.
+            let request = try await request(of: caller)
             let reply =
                 count > ConsoleLimits.connectionsMax
                 ? ConsoleReply(
                     error: "too many connections, at most \(ConsoleLimits.connectionsMax)")
-                : await reply(to: try await request(of: caller))
+                : await reply(to: request)
             try await send(reply, to: caller)
         } catch {
             // The caller left, or took too long: that is its own affair.

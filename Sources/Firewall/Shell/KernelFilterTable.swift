@@ -1,5 +1,6 @@
-import Base
+package import Base
 package import Linux
+import Synchronization
 
 /// The kernel's table `inet drawbridge`: written by an `nft` child, read by netlink.
 ///
@@ -7,7 +8,14 @@ package import Linux
 package struct KernelFilterTable: FilterTable {
     private final class Reader: Sendable {
         let table: NFTablesTable
-        init() throws(SystemError) { table = try NFTablesTable(name: Ruleset.table) }
+        let sets: NFTablesSetReader
+        let watch: NFTablesWatch
+        let ownThreads = Mutex(OwnThreads())
+        init() throws(SystemError) {
+            table = try NFTablesTable(name: Ruleset.table)
+            sets = try NFTablesSetReader()
+            watch = try NFTablesWatch(table: Ruleset.table)
+        }
     }
 
     private static let program = "/usr/sbin/nft"
@@ -44,11 +52,32 @@ package struct KernelFilterTable: FilterTable {
     }
 
     package func counters() throws -> [FirewallStatus.Counter] {
-        let found = try reader.table.counters()
-        return Ruleset.Counter.allCases.compactMap { counter in
-            found.first { $0.name == counter.rawValue }.map {
-                FirewallStatus.Counter(name: $0.name, packets: $0.packets, bytes: $0.bytes)
+        try reader.table.counters().map {
+            FirewallStatus.Counter(name: $0.name, packets: $0.packets, bytes: $0.bytes)
+        }
+    }
+
+    package func hits(_ set: ExceptionSet) throws -> [ExceptionHits.Sample] {
+        try reader.sets.elements(table: Ruleset.table, set: set.name).map {
+            ExceptionHits.Sample(
+                key: $0.key, keyEnd: $0.keyEnd, packets: $0.packets, bytes: $0.bytes)
+        }
+    }
+
+    package func waitForForeignChange(until deadline: Instant) async throws -> ForeignChange? {
+        while true {
+            let outcome = try await Reactor.shared.wait(
+                for: .readable, on: reader.watch.descriptor, until: deadline)
+            if outcome == .timedOut { return nil }
+            // The gate's lease and the cloud's addresses are ours, and most of what is heard.
+            let others = try reader.watch.changes().filter { change in
+                guard let thread = change.thread else { return true }
+                return !reader.ownThreads.withLock { $0.contains(thread) }
             }
+            guard let first = others.first else { continue }
+            return ForeignChange(
+                by: first.thread ?? "unknown",
+                touchesElements: others.contains { !$0.touchesRules })
         }
     }
 

@@ -2,7 +2,7 @@ import Base
 import Glibc
 package import Linux
 
-/// `/proc/sys/net/ipv4` and the routing rules: what keeps WAN and LAN apart with an empty packet filter.
+/// `/proc/sys/net` and the routing rules: what keeps WAN and LAN apart with an empty packet filter.
 package struct KernelForwarding: Forwarding {
     /// The protocol number of our rules (`ip rule show`).
     package static let ruleProtocol: UInt8 = 220
@@ -10,7 +10,7 @@ package struct KernelForwarding: Forwarding {
     private static let firstPriority: UInt32 = 10_000
     private static let rulesMax: UInt32 = 1000
     private static let mainTable: UInt32 = 254
-    private static let root = "/proc/sys/net/ipv4"
+    private static let root = "/proc/sys/net"
 
     private final class Socket: Sendable {
         let netlink: NetlinkSocket
@@ -26,10 +26,18 @@ package struct KernelForwarding: Forwarding {
         // Forbidding rules first, so that nothing is forwarded that they would have dropped.
         if let rules = plan.rules { try set(rules) }
         // Writing the switch sets it for every interface: only when it changes, and before the rest.
-        try ensure("ip_forward", is: plan.isEnabled)
+        try ensure("ipv4/ip_forward", is: plan.isEnabled)
+        try ensure("ipv6/conf/all/forwarding", is: false)
+        for interface in plan.strict {
+            // The way back is looked up with the packet's mark, or our own rules would forbid it.
+            try ensure("ipv4/conf/\(interface)/src_valid_mark", is: true)
+            try ensure("ipv4/conf/\(interface)/rp_filter", is: true)
+            try ensure("ipv4/conf/\(interface)/arp_ignore", is: true)
+            try ensure("ipv6/conf/\(interface)/disable_ipv6", is: true)
+        }
         guard plan.isEnabled else { return }
-        for interface in plan.closed { try ensure("conf/\(interface)/forwarding", is: false) }
-        for interface in plan.opened { try ensure("conf/\(interface)/forwarding", is: true) }
+        for interface in plan.closed { try ensure("ipv4/conf/\(interface)/forwarding", is: false) }
+        for interface in plan.opened { try ensure("ipv4/conf/\(interface)/forwarding", is: true) }
     }
 
     private func set(_ rules: [ForwardingPlan.Rule]) throws(SystemError) {

@@ -62,9 +62,13 @@ struct GPIOLine: ~Copyable {
     }
 
     /// Takes the waiting edges; does not block when there are none.
-    func drain() throws(LineFailure) {
-        let rc = cgpio_drain(gpio)
+    ///
+    /// Returns when the kernel saw the first of them, by `CLOCK_MONOTONIC` in nanoseconds; nil: there was none.
+    func drain() throws(LineFailure) -> UInt64? {
+        var first: UInt64 = 0
+        let rc = cgpio_drain(gpio, &first)
         guard rc >= 0 else { throw LineFailure(.waitForEdge, code: -rc) }
+        return rc > 0 ? first : nil
     }
 
     func level() throws(LineFailure) -> KeySwitch.Level {

@@ -20,7 +20,8 @@ final class SwitchBoard: Sendable {
         words = SwitchWords(settings)
         shown = Mutex(
             SwitchStatus(
-                position: .unknown, isAllowed: false, reason: words.text(.starting), changes: 0,
+                position: .unknown, line: words.line, isAllowed: false,
+                reason: words.text(.starting), changes: 0,
                 since: SystemClock().now(), schedule: .ordinary, memoryIsLocked: false,
                 brokenWireIsOff: settings.brokenWireIsOff))
     }
@@ -34,8 +35,24 @@ final class SwitchBoard: Sendable {
         }
     }
 
+    /// The lease of the open gate was renewed.
+    func show(renewedAt now: Instant) {
+        shown.withLock { $0.renewed = now }
+    }
+
+    /// An edge has shut the open gate.
+    func show(cut: SwitchStatus.Cut) {
+        shown.withLock { status in
+            status.cutCount += 1
+            if status.cuts.count == KillSwitchService.Limits.cutsMax { status.cuts.removeFirst() }
+            status.cuts.append(cut)
+        }
+    }
+
     /// Shows the machine's state, and tells the listeners what is new about it.
-    func show(_ key: KeySwitch, gateTrouble: SystemError?, at now: Instant) {
+    func show(
+        _ key: KeySwitch, level: KeySwitch.Level?, gateTrouble: SystemError?, at now: Instant
+    ) {
         let reason = key.reason.map { words.text($0) } ?? "the key is on"
         let (status, isNew) = shown.withLock { status in
             let isNew = status.isAllowed != key.isOpen
@@ -45,6 +62,7 @@ final class SwitchBoard: Sendable {
             }
             status.isAllowed = key.isOpen
             status.position = key.position
+            status.level = level
             status.reason = reason
             status.gateTrouble = gateTrouble?.description
             return (status, isNew)
@@ -66,18 +84,21 @@ final class SwitchBoard: Sendable {
 /// Reasons for people: what is the matter with which line.
 struct SwitchWords: Sendable {
     private let chip: String
-    private let line: String
+    private let name: String
     private let debounce: String
 
     init(_ settings: Settings.KeySwitch) {
         chip = settings.chip
-        line =
+        name =
             switch settings.line {
             case .name(let name): "\"\(name)\""
             case .offset(let number): "\(number)"
             }
         debounce = DurationText.format(settings.debounce)
     }
+
+    /// The line and its chip.
+    var line: String { "line \(name) of \(chip)" }
 
     func text(_ reason: KeySwitch.Reason) -> String {
         switch reason {
@@ -96,18 +117,18 @@ struct SwitchWords: Sendable {
         case .openChip:
             return SystemError("open the GPIO chip \(chip)", code: failure.code).description
         case .findLine where failure.code == ENOENT:
-            return "\(chip) has no line named \(line): `gpioinfo` lists them"
+            return "\(chip) has no line named \(name): `gpioinfo` lists them"
         case .findLine:
-            return SystemError("look for line \(line) on \(chip)", code: failure.code).description
+            return SystemError("look for line \(name) on \(chip)", code: failure.code).description
         case .requestLine where failure.code == EBUSY:
             let holder = failure.holder.map { "\"\($0)\"" } ?? "another program"
-            return "line \(line) of \(chip) is held by \(holder)"
+            return "\(line) is held by \(holder)"
         case .requestLine:
-            return SystemError("request line \(line) of \(chip)", code: failure.code).description
+            return SystemError("request \(line)", code: failure.code).description
         case .waitForEdge:
-            return SystemError("watch line \(line) of \(chip)", code: failure.code).description
+            return SystemError("watch \(line)", code: failure.code).description
         case .readLevel:
-            return SystemError("read line \(line) of \(chip)", code: failure.code).description
+            return SystemError("read \(line)", code: failure.code).description
         }
     }
 }

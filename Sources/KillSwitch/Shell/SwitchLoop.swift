@@ -21,13 +21,18 @@ struct SwitchLoop: ~Copyable {
     /// Whether the gate has yet to take the order to shut.
     private var closeIsDue = true
     private var gateTrouble: SystemError?
-    private var shown = Shown(reason: nil, trouble: nil)
+    /// As it was read last; nil: it cannot be read.
+    private var level: KeySwitch.Level?
+    /// When an edge has just shut the open gate, by `CLOCK_MONOTONIC` in nanoseconds.
+    private var cutAt: UInt64?
+    private var shown = Shown(reason: nil, trouble: nil, level: nil)
     private var shownAt = Instant.boot
     private var descriptors = [pollfd](repeating: pollfd(fd: -1, events: 0, revents: 0), count: 2)
 
     private struct Shown: Equatable {
         var reason: KeySwitch.Reason?
         var trouble: SystemError?
+        var level: KeySwitch.Level?
         var isOpen: Bool { reason == nil }
     }
 
@@ -52,7 +57,11 @@ struct SwitchLoop: ~Copyable {
         while true {
             let lineEvents = wait()
             // The one order that nothing may delay.
-            if lineEvents != 0 { carryOut(key.edge(at: clock.now())) }
+            if lineEvents != 0 {
+                let wasOpen = key.isOpen
+                carryOut(key.edge(at: clock.now()))
+                cutAt = wasOpen && !closeIsDue ? Self.monotonic() : nil
+            }
             if descriptors[1].revents != 0 { break }
             look(lineEvents)
             let isStorm = lineEvents != 0 && !key.isOpen
@@ -90,7 +99,9 @@ struct SwitchLoop: ~Copyable {
                 guard clock.now() >= lineRetryAt else { return }
                 line = try GPIOLine(settings)
             }
-            guard let level = try Self.read(line, events) else { return }
+            guard let (level, edgeAt) = try Self.read(line, events) else { return }
+            noteCut(edgeAt: edgeAt)
+            self.level = level
             let now = clock.now()
             if wakeUp.map({ $0 <= now }) ?? false { wakeUp = nil }
             // This thread may have been held up: what moved meanwhile comes before what was read.
@@ -102,13 +113,14 @@ struct SwitchLoop: ~Copyable {
         } catch {
             carryOut(key.lineFailed(error))
             line = nil
+            level = nil
             wakeUp = nil
             lineRetryAt = clock.now() + Limits.lineRetry
         }
     }
 
     private static func read(_ line: borrowing GPIOLine?, _ events: Int32) throws(LineFailure)
-        -> KeySwitch.Level?
+        -> (KeySwitch.Level, edgeAt: UInt64?)?
     {
         // A chip that goes away shows as a hang-up here, or as ENODEV below.
         guard events & (POLLHUP | POLLERR | POLLNVAL) == 0 else {
@@ -116,11 +128,28 @@ struct SwitchLoop: ~Copyable {
         }
         switch line {
         case .some(let line):
-            if events != 0 { try line.drain() }
-            return try line.level()
+            let edgeAt = events != 0 ? try line.drain() : nil
+            return (try line.level(), edgeAt)
         case nil:
             return nil
         }
+    }
+
+    /// Tells how long a cut took, from the kernel's stamp of the edge until the firewall had obeyed.
+    private mutating func noteCut(edgeAt: UInt64?) {
+        guard let cutAt else { return }
+        self.cutAt = nil
+        var latency: Duration?
+        if let edgeAt, edgeAt <= cutAt, cutAt - edgeAt < Limits.latencyMax {
+            latency = .nanoseconds(Int64(cutAt - edgeAt))
+        }
+        board.show(cut: SwitchStatus.Cut(at: clock.now(), latency: latency))
+    }
+
+    private static func monotonic() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     /// Renews the lease of an open gate; repeats an order to shut that was refused.
@@ -128,6 +157,7 @@ struct SwitchLoop: ~Copyable {
         if key.isOpen {
             do throws(SystemError) {
                 try gate.refresh()
+                board.show(renewedAt: clock.now())
                 gateTrouble = nil
             } catch {
                 // Whatever happens now, the lease ends by itself.
@@ -161,7 +191,7 @@ struct SwitchLoop: ~Copyable {
 
     /// Shows what is new; while the gate stays shut, at most once a tick, however the wire bounces.
     private mutating func show() {
-        let news = Shown(reason: key.reason, trouble: gateTrouble)
+        let news = Shown(reason: key.reason, trouble: gateTrouble, level: level)
         let now = clock.now()
         guard news != shown,
             key.reason == .stopped || news.isOpen != shown.isOpen
@@ -169,7 +199,7 @@ struct SwitchLoop: ~Copyable {
         else { return }
         shown = news
         shownAt = now
-        board.show(key, gateTrouble: gateTrouble, at: now)
+        board.show(key, level: level, gateTrouble: gateTrouble, at: now)
     }
 
     private static func favourThread() -> SwitchStatus.Schedule {

@@ -38,7 +38,7 @@ actor MachinePoller {
         self.random = random
         self.logger = logger
         plan = PollPlan(machine.tags.map(\.item), at: clock.now())
-        tags = TagStates(machine: machine.name, tags: machine.tags.map(\.state))
+        tags = TagStates(machine: machine.name, tags: machine.states)
         shared = Mutex(
             MachineStatus(name: machine.name, address: "\(machine.address):\(machine.port)"))
     }
@@ -71,10 +71,7 @@ actor MachinePoller {
         shared.withLock { $0.missed += UInt64(missed) }
         guard !due.isEmpty else { return }
         let outcome = exchange(due)
-        let readings = outcome.answers.compactMap { answer in
-            answer.words.map { tags.answered(answer.tag, $0, at: outcome.time) }
-                ?? tags.failed(answer.tag, at: outcome.time)
-        }
+        let readings = tags.polled(outcome.answers, at: outcome.time)
         if outcome.failure == nil { answered(at: outcome.time, refusal: outcome.refusal) }
         await record(readings)
         if let failure = outcome.failure { throw failure }
@@ -83,7 +80,7 @@ actor MachinePoller {
     /// What one poll brought.
     private struct Outcome {
         /// In the order they came; nil for a tag that the machine refuses.
-        var answers: [(tag: Int, words: ArraySlice<UInt16>?)] = []
+        var answers: [TagStates.Answer] = []
         /// Of the last answer.
         var time: Timestamp
         var refusal: ModbusError?

@@ -74,12 +74,16 @@ extension Kind where Value == Settings.Register {
 extension Kind where Value == Settings.RegisterType {
     private static let plain: [(name: String, type: Settings.RegisterType)] = [
         ("bool", .bool), ("int16", .int16), ("uint16", .uint16), ("int32", .int32),
-        ("uint32", .uint32), ("float32", .float32),
+        ("uint32", .uint32), ("float32", .float32), ("int64", .int64), ("uint64", .uint64),
+        ("float64", .float64),
     ]
 
     static let registerType = Kind.quoted(
-        "a type", hint: "bool, int16, uint16, int32, uint32, float32 or \"string:16\"",
-        range: "bool, int16, uint16, int32, uint32, float32 or string:1 to string:250",
+        "a type",
+        hint: "bool, int16, uint16, int32, uint32, float32, int64, uint64, float64 or "
+            + "\"string:16\"",
+        range: "bool, int16, uint16, int32, uint32, float32, int64, uint64, float64 or "
+            + "string:1 to string:250",
         text: { type in
             if case .string(let bytes) = type { return "string:\(bytes)" }
             return plain.first { $0.type == type }?.name ?? ""
@@ -93,6 +97,31 @@ extension Kind where Value == Settings.RegisterType {
             throw Refusal("is out of range; write string:1 to string:250")
         }
         return .string(bytes: bytes)
+    }
+}
+
+extension Kind where Value == Settings.Condition {
+    static let condition = Kind.quoted(
+        "a condition",
+        hint: "a tag of the machine, such as \"press.running\", \"!press.door\" or "
+            + "\"oven.temperature > 200\"",
+        text: { "\($0.tag) \($0.comparison.rawValue) \($0.number)" }
+    ) { text in
+        let parts = text.split(separator: " ").map { String($0) }
+        switch parts.count {
+        case 1:
+            let isNot = parts[0].hasPrefix("!")
+            let tag = String(parts[0].drop { $0 == "!" })
+            guard !tag.isEmpty else { return nil }
+            return Settings.Condition(
+                tag: tag, comparison: isNot ? .equal : .unequal, number: 0)
+        case 3:
+            guard let comparison = Settings.Condition.Comparison(rawValue: parts[1]),
+                let number = Double(parts[2]), number.isFinite
+            else { return nil }
+            return Settings.Condition(tag: parts[0], comparison: comparison, number: number)
+        default: return nil
+        }
     }
 }
 
@@ -116,6 +145,12 @@ extension Kind where Value == Settings.KeySwitch.Line {
         case .string(let name):
             guard (1...31).contains(name.utf8.count), !name.utf8.contains(where: \.isControl)
             else { throw Refusal("cannot name a GPIO line; write 1 to 31 bytes") }
+            // A name and a number are different wires: whoever writes "3" may mean either.
+            guard !name.utf8.allSatisfy(\.isDigit) else {
+                throw Refusal(
+                    "is a number in quotes; for line number \(name) write it without quotes, "
+                        + "and a line that is named so by its number")
+            }
             return .name(name)
         default: return nil
         }

@@ -98,6 +98,23 @@ extension Kind where Value == TransportPort {
     }
 }
 
+extension Kind where Value == Settings.Page.Listener {
+    /// `192.168.140.1:80`
+    static let listener = Kind.quoted(
+        "an address and a port", hint: "such as \"192.168.140.1:80\"",
+        text: { "\($0.address):\($0.port)" }
+    ) { text throws(Refusal) in
+        try refuseIPv6(text)
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let address = IPv4Address(parts[0]) else { return nil }
+        guard let port = TransportPort("tcp/\(parts[1])") else {
+            try refusePort(parts[1])
+            return nil
+        }
+        return Settings.Page.Listener(address: address, port: port.port)
+    }
+}
+
 extension Kind where Value == Settings.Endpoint {
     /// `mqtts://host:port`
     static let broker = Kind.quoted(
@@ -136,4 +153,10 @@ extension Kind where Value == Settings.Endpoint {
         }
         return Settings.Endpoint(host: host, port: port)
     }
+}
+
+extension Kind where Value == SPKIPin {
+    static let pin = Kind.quoted(
+        "a pin of a public key", hint: "\"sha256/\" and 44 characters of Base64"
+    ) { text in SPKIPin(text) }
 }

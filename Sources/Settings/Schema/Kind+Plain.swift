@@ -39,6 +39,25 @@ extension Kind where Value == Double {
     }
 }
 
+extension Kind where Value == Double {
+    /// How far two numbers may be apart.
+    static let distance = Kind(
+        "a number", hint: "a number that is not negative, such as 0.5", range: "0 or more",
+        text: { $0 == $0.rounded() && $0 < 1e15 ? "\(Int($0))" : "\($0)" }
+    ) { value throws(Refusal) in
+        let number: Double
+        switch value {
+        case .float(let float): number = float
+        case .integer(let integer): number = Double(integer)
+        default: return nil
+        }
+        guard number.isFinite, number >= 0 else {
+            throw Refusal("is out of range; write 0 or more")
+        }
+        return number
+    }
+}
+
 extension Kind where Value == Duration {
     static func duration(_ range: ClosedRange<Duration>) -> Kind {
         let words = [range.lowerBound, range.upperBound].map(DurationText.format)

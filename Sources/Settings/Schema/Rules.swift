@@ -13,6 +13,8 @@ struct Rules {
         checkMachines()
         checkAllowList()
         checkKeySwitch()
+        checkFirewall()
+        checkPage()
     }
 
     // MARK: - Names
@@ -107,6 +109,7 @@ struct Rules {
             }
             for (index, tag) in machine.tags.enumerated() {
                 check(tag, "\(key).tag[\(index)]")
+                checkLog(of: tag, in: machine, "\(key).tag[\(index)].log")
             }
         }
     }
@@ -128,14 +131,48 @@ struct Rules {
         }
         guard tag.scale != nil, report.isSound("\(key).scale") else { return }
         switch tag.type {
-        case .int16, .uint16, .int32, .uint32, .float32: break
+        case .int16, .uint16, .int32, .uint32, .float32, .int64, .uint64, .float64: break
         case .bool, .string: complain("\(key).scale", "only numbers have a scale; leave it out")
+        }
+    }
+
+    private mutating func checkLog(
+        of tag: Settings.Tag, in machine: Settings.Machine, _ key: String
+    ) {
+        let log = tag.log
+        if let condition = log.when, report.isSound("\(key).when") {
+            switch machine.tags.first(where: { $0.name == condition.tag })?.type {
+            case nil:
+                complain(
+                    "\(key).when",
+                    "\(TOMLValue.quoted(condition.tag)) is no tag of this machine")
+            case .string:
+                complain("\(key).when", "\(condition.tag) is a text; compare a number or a bool")
+            default: break
+            }
+        }
+        if log.keep != .all, report.isSound("\(key).over", "\(key).every"), log.over < log.every {
+            complain(
+                "\(key).over",
+                "shorter than every, \(DurationText.format(log.every)): no value would be in it")
+        }
+        if case .string = tag.type, report.isSound("\(key).keep") {
+            switch log.keep {
+            case .all, .first, .last: break
+            case .average, .minimum, .maximum, .increase, .duration:
+                complain("\(key).keep", "a text has no \(log.keep.rawValue); keep first or last")
+            }
         }
     }
 
     // MARK: - Allow-list
 
     private mutating func checkAllowList() {
+        if report.isSound("cloud.pins"), settings.cloud.pins.count == 1 {
+            complain(
+                "cloud.pins",
+                "one pin alone locks us out when that key is lost; add the pin of a spare key")
+        }
         if report.isSound("cloud.broker") { check(settings.cloud.broker, "cloud.broker") }
         if let vpn = settings.vpn, report.isSound("vpn.remote") { check(vpn.remote, "vpn.remote") }
     }
@@ -160,14 +197,26 @@ struct Rules {
         complain("vpn", "stands without [switch]; remote access needs the switch that closes it")
     }
 
+    /// The page is for those who stand at the machine: nobody else may reach it.
+    private mutating func checkPage() {
+        guard let listen = settings.page.listen, report.isSound("page.listen", "lan.network"),
+            !settings.lan.network.contains(listen.address)
+        else { return }
+        let network = reference(to: "lan.network")
+        complain(
+            "page.listen",
+            "\(listen.address) is outside \(settings.lan.network) of \(network); "
+                + "the page is shown to the machine network only")
+    }
+
     // MARK: - Words
 
-    private mutating func complain(_ key: String, _ message: String) {
+    mutating func complain(_ key: String, _ message: String) {
         report.add(message, key: key, at: report.place(of: key))
     }
 
     /// A key with its place, or as a default.
-    private func reference(to key: String) -> String {
+    func reference(to key: String) -> String {
         report.isSet(key) ? "\(key) (\(report.place(of: key)))" : "\(key) (its default)"
     }
 }
@@ -178,6 +227,7 @@ extension Settings.RegisterType {
         switch self {
         case .bool, .int16, .uint16: 1
         case .int32, .uint32, .float32: 2
+        case .int64, .uint64, .float64: 4
         case .string(let bytes): (bytes + 1) / 2
         }
     }

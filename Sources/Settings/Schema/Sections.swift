@@ -29,6 +29,7 @@ enum Sections {
             Key("machine", \.settings.machines, .tables(machine, count: 0...64)),
             Key("vpn", optional: \.settings.vpn, .table(vpn)),
             Key("switch", optional: \.settings.keySwitch, .table(keySwitch)),
+            Key("page", \.settings.page, .table(page)),
             Key("firewall", \.settings.firewall, .table(firewall)),
         ])
 
@@ -69,6 +70,11 @@ enum Sections {
                 Key("dhcp", \.usesDHCP, .flag),
                 Key("gateway", optional: \.gateway, .host, fallback: "from DHCP"),
                 Key("network", optional: \.network, .network),
+                Key("metered", \.isMetered, .flag),
+                Key(
+                    "backlog", optional: \.backlog,
+                    .size(ByteSize(bytes: 4_000)...ByteSize(bytes: 100_000_000)),
+                    fallback: "\"1MB\", or \"64kB\" if metered"),
             ]
                 + Sections.keepAlive.keys.map {
                     $0.within(\Settings.Uplink.keepAlive, fallback: "as in [keepalive]")
@@ -113,6 +119,9 @@ enum Sections {
             Key("ports", \.ports, .list(of: .port, "ports", such: #"["tcp/443"]"#, count: 1...16)),
             Key("broker", \.broker, .broker, required: true),
             Key("group", \.group, .plainName),
+            Key(
+                "pins", \.pins,
+                .list(of: .pin, "pins", such: #"["sha256/…", "sha256/…"]"#, count: 0...8)),
         ] + identityKeys.map { $0.within(\Settings.Cloud.identity) })
 
     static let recorder = Section(
@@ -148,13 +157,22 @@ enum Sections {
             Key("name", \.name, .tagName, required: true),
             Key("register", \.register, .register, required: true),
             Key("type", \.type, .registerType, required: true),
+            Key("order", \.order, .choice()),
             Key("scale", optional: \.scale, .factor),
-            Key("log", \.every, .table(log, hint: "log = { every = \"1s\" }")),
+            Key("log", \.log, .table(log, hint: "log = { every = \"1s\" }")),
         ])
 
     static let log = Section(
-        name: "machine.tag.log", draft: Duration.seconds(1),
-        keys: [Key("every", \.self, .duration(.milliseconds(100) ... .seconds(86400)))])
+        name: "machine.tag.log", draft: Settings.Log(every: .seconds(1)),
+        keys: [
+            Key("every", \.every, .duration(.milliseconds(100) ... .seconds(86400))),
+            Key("on", \.on, .choice()),
+            Key("deadband", \.deadband, .distance),
+            Key("expiry", optional: \.expiry, .duration(.seconds(1) ... .seconds(30 * 86400))),
+            Key("when", optional: \.when, .condition),
+            Key("keep", \.keep, .choice()),
+            Key("over", \.over, .duration(.seconds(1) ... .seconds(86400))),
+        ])
 
     static let vpn = Section(
         name: "vpn",
@@ -184,6 +202,10 @@ enum Sections {
             Key("bias", \.bias, .choice()),
             Key("debounce", \.debounce, .duration(.milliseconds(1) ... .seconds(10))),
         ])
+
+    static let page = Section(
+        name: "page", draft: Settings.Page(),
+        keys: [Key("listen", optional: \.listen, .listener, fallback: "none: there is no page")])
 
     private static let identity = Settings.Identity(
         authority: "/etc/drawbridge/pki/ca.pem", certificate: "/etc/drawbridge/pki/device.pem",

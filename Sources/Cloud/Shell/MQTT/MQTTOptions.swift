@@ -1,4 +1,4 @@
-import Base
+package import Base
 import Linux
 
 package struct MQTTMessage: Equatable, Sendable {
@@ -24,12 +24,14 @@ package struct MQTTIdentity: Equatable, Sendable {
     }
 }
 
-/// Everything that one connection needs to know. MQTT 3.1.1, clean session, TLS 1.2 or newer.
+/// Everything that one connection needs to know. MQTT 3.1.1, clean session, TLS by `TLSPolicy`.
 package struct MQTTOptions: Sendable {
     package var host: String
     package var port: UInt16
     package var clientID: String
     package var identity: MQTTIdentity
+    /// Keys of the broker's chain, any one of which suffices; empty: none is asked for.
+    package var pins: [SPKIPin] = []
     /// What the broker says in our place when we vanish; QoS 1.
     package var will: MQTTMessage?
     /// Topic filters; QoS 1.

@@ -56,31 +56,6 @@ extension MQTTTrouble {
 
     /// The first that matches wins.
     private static let rules: [Rule] = [
-        Rule(line: "Unable to load CA certificates") {
-            .file(key: "ca", why: "\($0.authority) holds no usable PEM certificate")
-        },
-        Rule(line: "Unable to load client certificate") {
-            .file(key: "certificate", why: "\($0.certificate) holds no usable PEM certificate")
-        },
-        Rule(line: "key values mismatch") {
-            .file(key: "key", why: "\($0.key) is not the key of \($0.certificate)")
-        },
-        Rule(line: "certificate/key are inconsistent") {
-            .file(key: "key", why: "\($0.key) is not the key of \($0.certificate)")
-        },
-        Rule(line: "Unable to load client key file") {
-            .file(
-                key: "key",
-                why: "\($0.key) holds no usable PEM key (a key with a passphrase is none)")
-        },
-        Rule(line: "host name verification failed") { _ in
-            .tls(why: "the certificate of the server is for another host name")
-        },
-        Rule(line: "certificate verify failed") {
-            .tls(
-                why: "the certificate of the server is not signed by \($0.authority), "
-                    + "or not valid today (is our clock right?)")
-        },
         ours("alert unknown ca", "the broker does not know its issuer"),
         ours("alert certificate expired", "it has expired, or the broker's clock is wrong"),
         ours("alert certificate revoked", "it was revoked"),
@@ -95,6 +70,12 @@ extension MQTTTrouble {
         },
         Rule(line: "unsupported protocol") { _ in
             .tls(why: "the broker speaks neither TLS 1.2 nor 1.3")
+        },
+        // Both sides must name a suite: we name those of `TLSPolicy` only.
+        Rule(line: "alert handshake failure") { _ in
+            .tls(
+                why: "the broker has no cipher suite with forward secrecy and authenticated "
+                    + "encryption (ECDHE with AES-GCM or ChaCha20)")
         },
         Rule(line: "wrong version number") { _ in
             .tls(why: "the server does not speak TLS on this port")

@@ -1,5 +1,6 @@
 import CMosquitto
 import Glibc
+import Linux
 
 /// One client of libmosquitto, used by one thread from its first to its last call.
 ///
@@ -22,18 +23,24 @@ struct Mosquitto: ~Copyable {
     }
 
     private let client: OpaquePointer
-    /// The callbacks' context; as a stored property it outlives `mosquitto_destroy` in `deinit`.
-    let mailbox = Mailbox()
+    /// As stored properties these outlive `mosquitto_destroy` in `deinit`.
+    private let tls: TLSContext
+    /// The callbacks' context.
+    let mailbox: Mailbox
 
     private static let initialised: Bool = mosquitto_lib_init() == 0
 
     init(_ options: MQTTOptions) throws(MQTTTrouble) {
         precondition(Self.initialised, "libmosquitto cannot start")
+        let mailbox = Mailbox()
+        let tls = try Self.context(options)
         let context = Unmanaged.passUnretained(mailbox).toOpaque()
         guard let client = mosquitto_new(options.clientID, true, context) else {
             throw .refused(why: "libmosquitto refused the client id \"\(options.clientID)\"")
         }
         self.client = client
+        self.tls = tls
+        self.mailbox = mailbox
         mailbox.receivedBytesMax = options.receivedBytesMax
         mosquitto_connect_callback_set(client, whenConnected)
         mosquitto_publish_callback_set(client, whenAcknowledged)
@@ -48,21 +55,34 @@ struct Mosquitto: ~Copyable {
         mosquitto_destroy(client)
     }
 
-    /// Sets will and TLS; to be called once, before `connect`.
+    /// Sets will and TLS policy; to be called once, before `connect`.
     func configure(_ options: MQTTOptions) throws(MQTTTrouble) {
         if let will = options.will {
             let result = mosquitto_will_set(
                 client, will.topic, Int32(will.payload.count), will.payload, 1, false)
             guard result == 0 else { throw .refused(why: "the will cannot be set") }
         }
+        // The library takes a reference of its own, and changes nothing: it is our policy as it is.
+        let result = tls.withUnsafeContext { mosquitto_opts_set(client, MOSQ_OPT_SSL_CTX, $0) }
+        guard result == 0,
+            mosquitto_int_option(client, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0) == 0
+        else { throw .refused(why: "libmosquitto does not take our TLS policy") }
+    }
+
+    private static func context(_ options: MQTTOptions) throws(MQTTTrouble) -> TLSContext {
         let identity = options.identity
-        let files = mosquitto_tls_set(
-            client, identity.authority, nil, identity.certificate, identity.key, noPassphrase)
-        // In libmosquitto 2.0 this is a minimum: TLS 1.3 is offered too. A test reads our ClientHello.
-        let version = mosquitto_tls_opts_set(client, 1, "tlsv1.2", nil)
-        let hostName = mosquitto_tls_insecure_set(client, false)
-        guard files == 0, version == 0, hostName == 0 else {
-            throw .file(key: "ca, certificate, key", why: "libmosquitto cannot use these files")
+        do throws(TLSProblem) {
+            return try TLSContext(
+                TLSPolicy(
+                    host: options.host, authority: identity.authority,
+                    certificate: identity.certificate, key: identity.key, pins: options.pins))
+        } catch {
+            switch error.part {
+            case .authority: throw .file(key: "ca", why: error.why)
+            case .certificate: throw .file(key: "certificate", why: error.why)
+            case .key: throw .file(key: "key", why: error.why)
+            case .library: throw .tls(why: error.why)
+            }
         }
     }
 
@@ -125,6 +145,7 @@ struct Mosquitto: ~Copyable {
             || (result == MOSQ_ERR_ERRNO.rawValue && (code == EPROTO || code == EPIPE))
             || mailbox.log.contains { $0.contains("unexpected eof") }
         let systemText = String(cString: strerror(code))
+        if let refusal = tls.verdict.refusal { throw .tls(why: refusal) }
         if let trouble = MQTTTrouble.reading(log: mailbox.log, identity: options.identity) {
             throw trouble
         }
@@ -190,8 +211,3 @@ private func whenLogged(
     guard level == MOSQ_LOG_ERR, let text else { return }
     mailbox(context)?.note(String(cString: text))
 }
-
-/// Without it OpenSSL would ask for a passphrase on the terminal.
-private func noPassphrase(
-    _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32, _: UnsafeMutableRawPointer?
-) -> Int32 { 0 }

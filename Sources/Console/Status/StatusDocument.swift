@@ -19,6 +19,9 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     package var device = ""
     package var softwareVersion = ""
     package var uptimeSeconds = 0
+    /// The wall clock when this was written, in milliseconds since 1970, and how far local time is ahead of UTC.
+    package var timeMilliseconds: Int64 = 0
+    package var utcOffsetSeconds = 0
     /// Whether every service has come up once.
     package var isReady = false
     package var state = State.closed
@@ -42,8 +45,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     package init() {}
 
     enum CodingKeys: String, CodingKey {
-        case version, device, softwareVersion, uptimeSeconds, isReady, state, problems
-        case configuration, uplinks
+        case version, device, softwareVersion, uptimeSeconds, timeMilliseconds, utcOffsetSeconds
+        case isReady, state, problems, configuration, uplinks
         case uplinkSwitches, firewall, egress, recorder, machines, cloud, tunnel
         case keySwitch = "switch"
     }
@@ -76,8 +79,23 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var reason = ""
         /// How long it has been up or down.
         package var sinceSeconds = 0
+        /// How often a silence was looked into by a burst of probes.
+        package var bursts = 0
+        /// What it was like lately; nil before the first sample.
+        package var history: History?
 
         package init(name: String) { self.name = name }
+
+        /// Samples at equal distances, the oldest first; at most `StatusHistory.samplesMax`.
+        package struct History: Codable, Equatable, Sendable {
+            package var intervalSeconds: Int
+            /// Round trips; null where nothing answered.
+            package var rttMilliseconds: [Double?] = []
+            package var lossPercent: [Double] = []
+            package var isCarrying: [Bool] = []
+
+            package init(intervalSeconds: Int) { self.intervalSeconds = intervalSeconds }
+        }
     }
 
     package struct Firewall: Codable, Equatable, Sendable {
@@ -98,6 +116,30 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var counters: [Counter] = []
         /// Whether the VPN may reach the LAN at this moment.
         package var isGateOpen = false
+        /// `[[firewall.allow]]` and `[[firewall.forward]]`, in the order of the config; nil: an older daemon's.
+        package var exceptions: [Exception]?
+        /// How often somebody else's change of the rules was put back.
+        package var foreignChanges: Int?
+
+        package struct Exception: Codable, Equatable, Sendable {
+            package var comment: String
+            /// As in "wan 10.1.2.0/24 to lan any, tcp/502".
+            package var words: String
+            package var packets: UInt64
+            /// nil: never seen, or not known.
+            package var lastSecondsAgo: Int?
+            package var isOver: Bool
+
+            package init(
+                comment: String, words: String, packets: UInt64, lastSecondsAgo: Int?, isOver: Bool
+            ) {
+                self.comment = comment
+                self.words = words
+                self.packets = packets
+                self.lastSecondsAgo = lastSecondsAgo
+                self.isOver = isOver
+            }
+        }
 
         package init() {}
     }
@@ -107,6 +149,16 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var names: [String] = []
         /// Questions for names that are not on the list.
         package var refused: UInt64 = 0
+        /// The names that were refused most often, at most five.
+        package var refusedNames: [String] = []
+        /// Questions that were dropped because too many were waiting.
+        package var overloaded: UInt64 = 0
+        /// The name servers that are asked.
+        package var servers: [String] = []
+        /// Whether they answered the last question.
+        package var serversAnswer = true
+        /// How long they have not answered; null while they do.
+        package var serversSilentSeconds: Int?
 
         package init() {}
     }
@@ -126,8 +178,20 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var unsentRecords: UInt64 = 0
         /// Overwritten before they were sent, for the life of the ring.
         package var lostRecords: UInt64 = 0
+        /// Damaged places found since the daemon started.
+        package var damagedFrames = 0
+        /// When the oldest part of the ring was begun and its newest record was read, by the wall clock.
+        package var oldestMilliseconds: Int64?
+        package var newestMilliseconds: Int64?
+        /// How long until the ring is full, at the rate so far; null while that cannot be told.
+        package var roomSeconds: Int?
 
         package init() {}
+
+        /// How many records the ring holds.
+        var heldRecords: UInt64 {
+            lastSequence >= firstSequence && lastSequence > 0 ? lastSequence - firstSequence + 1 : 0
+        }
     }
 
     package struct Machine: Codable, Equatable, Sendable {
@@ -136,6 +200,13 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var polls: UInt64 = 0
         package var errors: UInt64 = 0
         package var reason = ""
+        package var address = ""
+        /// When it answered last, by the wall clock; null: never since the daemon started.
+        package var lastAnswerMilliseconds: Int64?
+        /// Readings that were due while the machine, or we, could not.
+        package var missedReadings: UInt64 = 0
+        /// Readings that the recorder did not take.
+        package var unrecordedReadings: UInt64 = 0
 
         package init(name: String) { self.name = name }
     }
@@ -157,8 +228,12 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var state = ""
         package var isConnected = false
         package var address: String?
+        /// The server's address, while there is a session or an attempt at one.
+        package var server: String?
         package var reason = ""
         package var sinceSeconds = 0
+        /// How often the session was begun again.
+        package var restarts = 0
 
         package init() {}
     }
@@ -176,6 +251,36 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var reason = ""
         /// How often it was turned since the daemon started.
         package var changes: UInt64 = 0
+        /// The line and its chip, for people.
+        package var line = ""
+        /// "low" or "high"; nil: it cannot be read.
+        package var level: String?
+        /// How long remote access has been allowed or closed.
+        package var sinceSeconds = 0
+        /// Since the lease of the open gate was renewed last; nil: never.
+        package var leaseAgeMilliseconds: Double?
+        /// How often an edge of the line shut the open gate since the daemon started.
+        package var cutCount: UInt64 = 0
+        /// The last of them, the newest at the end.
+        package var cuts: [Cut] = []
+        /// "real-time", "favoured" or "ordinary": how the kernel runs the thread that cuts.
+        package var schedule = ""
+        package var isMemoryLocked = false
+        /// Whether a broken wire reads as off.
+        package var isBrokenWireOff = false
+        /// Whether the gate closes with the daemon, or only when its lease ends.
+        package var closesWithDaemon = false
+
+        package struct Cut: Codable, Equatable, Sendable {
+            package var secondsAgo: Int
+            /// From the kernel's stamp of the edge until the firewall had obeyed.
+            package var latencyMilliseconds: Double?
+
+            package init(secondsAgo: Int, latencyMilliseconds: Double?) {
+                self.secondsAgo = secondsAgo
+                self.latencyMilliseconds = latencyMilliseconds
+            }
+        }
 
         package init() {}
     }

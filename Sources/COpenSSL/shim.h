@@ -1,0 +1,48 @@
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+// What OpenSSL offers as macros, which Swift cannot see.
+
+static inline int copenssl_restrict(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+}
+
+// The certificate's first common name in UTF-8, cut to the buffer; the number of bytes, or -1 if there is none.
+static inline int copenssl_common_name(const X509_NAME *name, char *buffer, int size) {
+    return X509_NAME_get_text_by_NID((X509_NAME *)name, NID_commonName, buffer, size);
+}
+
+static inline int copenssl_chain_count(const STACK_OF(X509) *chain) { return sk_X509_num(chain); }
+static inline X509 *copenssl_chain_at(const STACK_OF(X509) *chain, int index) {
+    return sk_X509_value(chain, index);
+}
+
+// The first DNS name of the certificate's subjectAltName, cut to the buffer; 0 if there is none.
+static inline int copenssl_first_dns_name(const X509 *certificate, char *buffer, int size) {
+    int length = 0;
+    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        if (name->type != GEN_DNS) continue;
+        length = ASN1_STRING_length(name->d.dNSName);
+        if (length > size) length = size;
+        memcpy(buffer, ASN1_STRING_get0_data(name->d.dNSName), length);
+        break;
+    }
+    GENERAL_NAMES_free(names);
+    return length;
+}
+
+// SHA-256 over the public key as it stands in the certificate (SubjectPublicKeyInfo, RFC 7469 section 2.4).
+static inline int copenssl_spki_sha256(const X509 *certificate, unsigned char digest[32]) {
+    unsigned char *der = NULL;
+    int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+    if (length <= 0) return 0;
+    unsigned int size = 32;
+    int ok = EVP_Digest(der, length, digest, &size, EVP_sha256(), NULL);
+    OPENSSL_free(der);
+    return ok && size == 32;
+}

@@ -1,0 +1,163 @@
+package import Base
+
+/// Tells events from two looks at the house.
+///
+/// A look comes once a second: what turned twice between two looks shows in the counters.
+package struct EventWatch: Sendable {
+    private var last: StatusDocument?
+    /// When each counter of dropped packets was last told of, and what it was then.
+    private var told: [String: (at: Instant, packets: UInt64)] = [:]
+    private var toldRefusals: (at: Instant, count: UInt64)?
+
+    /// What an attacker repeats is told at most this often, with a count.
+    static let securityPause = Duration.seconds(600)
+
+    package init() {}
+
+    package mutating func handle(_ now: StatusDocument, at time: Instant) -> [Event] {
+        defer { last = now }
+        guard let last else {
+            // What was counted before the daemon began was told then.
+            for counter in now.firewall.counters {
+                told[counter.name] = (time - Self.securityPause, counter.packets)
+            }
+            toldRefusals = (time - Self.securityPause, now.egress.refused)
+            return uplinks(StatusDocument(), now) + keySwitch(nil, now)
+        }
+        return security(last, now, time) + keySwitch(last, now) + uplinks(last, now)
+            + remote(last, now) + data(last, now)
+    }
+
+    // MARK: - Uplinks
+
+    private func uplinks(_ last: StatusDocument, _ now: StatusDocument) -> [Event] {
+        var events: [Event] = []
+        for uplink in now.uplinks {
+            guard let before = last.uplinks.first(where: { $0.name == uplink.name }) else {
+                continue
+            }
+            if before.isUp, !uplink.isUp {
+                events.append(Event(.uplink, "\(uplink.name) is down: \(uplink.reason)"))
+            } else if !before.isUp, uplink.isUp {
+                events.append(Event(.uplink, "\(uplink.name) is up"))
+            }
+        }
+        let old = last.uplinks.first { $0.isCarrying }?.name
+        let new = now.uplinks.first { $0.isCarrying }?.name
+        if let new, new != old {
+            let from = old.map { ", instead of \($0)" } ?? ""
+            events.append(Event(.uplink, "\(new) carries the traffic\(from)"))
+        } else if new == nil, old != nil {
+            events.append(Event(.uplink, "no uplink carries traffic"))
+        } else if now.uplinkSwitches > last.uplinkSwitches {
+            let times = now.uplinkSwitches - last.uplinkSwitches
+            events.append(Event(.uplink, "another uplink carried for a moment (\(times) changes)"))
+        }
+        return events
+    }
+
+    // MARK: - Remote access
+
+    private func keySwitch(_ last: StatusDocument?, _ now: StatusDocument) -> [Event] {
+        guard let key = now.keySwitch else { return [] }
+        let words =
+            switch key.position {
+            case .on: "on: remote access is allowed"
+            case .off: "off: remote access is closed"
+            case .unknown: "unreadable, so remote access is closed: \(key.reason)"
+            }
+        guard let before = last?.keySwitch else {
+            return [Event(.switch, who: "key switch", "found \(words)")]
+        }
+        if before.position != key.position {
+            return [Event(.switch, who: "key switch", "turned \(words)")]
+        }
+        guard key.changes > before.changes else { return [] }
+        return [
+            Event(
+                .switch, who: "key switch",
+                "turned \(key.changes - before.changes) times within a second, now \(words)")
+        ]
+    }
+
+    private func remote(_ last: StatusDocument, _ now: StatusDocument) -> [Event] {
+        guard let before = last.tunnel, let tunnel = now.tunnel else { return [] }
+        if !before.isConnected, tunnel.isConnected {
+            let address = tunnel.address.map { " as \($0)" } ?? ""
+            let server = tunnel.server.map { "server \($0)" } ?? "VPN server"
+            return [Event(.vpn, who: server, "session begun\(address)")]
+        }
+        guard before.isConnected, !tunnel.isConnected else { return [] }
+        let server = before.server.map { "server \($0)" } ?? "VPN server"
+        return [
+            Event(
+                .vpn, who: server,
+                "session ended after \(Figure.age(seconds: before.sinceSeconds)): \(tunnel.reason)")
+        ]
+    }
+
+    // MARK: - Security
+
+    private mutating func security(
+        _ last: StatusDocument, _ now: StatusDocument, _ time: Instant
+    ) -> [Event] {
+        var events: [Event] = []
+        if last.firewall.isInForce, !now.firewall.isInForce {
+            events.append(
+                Event(.security, who: "unknown", "firewall not in force: \(now.firewall.state)"))
+        } else if !last.firewall.isInForce, now.firewall.isInForce {
+            events.append(Event(.security, "firewall in force again"))
+        }
+        for counter in now.firewall.counters {
+            let before = told[counter.name] ?? (time - Self.securityPause, 0)
+            guard counter.packets > before.packets, time - before.at >= Self.securityPause else {
+                continue
+            }
+            told[counter.name] = (time, counter.packets)
+            let count = counter.packets - before.packets
+            events.append(
+                Event(
+                    .security, who: StatusText.sender(counter.name),
+                    "\(Figure.count(count)) packet\(count == 1 ? "" : "s") dropped: "
+                        + StatusText.words(counter.name)))
+        }
+        let before = toldRefusals ?? (time - Self.securityPause, 0)
+        if now.egress.refused > before.count, time - before.at >= Self.securityPause {
+            toldRefusals = (time, now.egress.refused)
+            let names = now.egress.refusedNames.joined(separator: ", ")
+            events.append(
+                Event(
+                    .security, who: "a program on the router",
+                    "\(Figure.count(now.egress.refused - before.count)) questions refused for names "
+                        + "that are not on the list: \(names)"))
+        }
+        return events
+    }
+
+    // MARK: - Data
+
+    private func data(_ last: StatusDocument, _ now: StatusDocument) -> [Event] {
+        var events: [Event] = []
+        if last.cloud.isConnected != now.cloud.isConnected {
+            let words = now.cloud.isConnected ? now.cloud.reason : "gone: \(now.cloud.reason)"
+            events.append(Event(.cloud, words))
+        }
+        if last.recorder.state != now.recorder.state {
+            events.append(Event(.recorder, now.recorder.state))
+        }
+        if now.recorder.lostRecords > last.recorder.lostRecords {
+            let count = now.recorder.lostRecords - last.recorder.lostRecords
+            events.append(
+                Event(.recorder, "\(Figure.count(count)) records overwritten before they were sent")
+            )
+        }
+        for machine in now.machines {
+            guard let before = last.machines.first(where: { $0.name == machine.name }),
+                before.isConnected != machine.isConnected
+            else { continue }
+            let words = machine.isConnected ? "answers" : "gone: \(machine.reason)"
+            events.append(Event(.machine, who: machine.name, words))
+        }
+        return events
+    }
+}

@@ -1,0 +1,42 @@
+package import Base
+
+/// Looks at the house once a second: keeps the uplinks' history, and tells the event log what has changed.
+package actor StatusWatchService {
+    private let look: @Sendable () async -> StatusDocument
+    private let clock: any MonotonicClock
+    private let events: EventLogService
+    private var history = StatusHistory()
+    private var watch = EventWatch()
+
+    package init(
+        clock: any MonotonicClock, events: EventLogService,
+        look: @escaping @Sendable () async -> StatusDocument
+    ) {
+        self.clock = clock
+        self.events = events
+        self.look = look
+    }
+
+    /// Runs until cancelled.
+    package func run() async throws {
+        var count = 0
+        while true {
+            let document = await look()
+            if count % StatusHistory.intervalSeconds == 0 { history.take(document) }
+            await events.record(watch.handle(document, at: clock.now()))
+            count += 1
+            try await clock.sleep(until: clock.now() + .seconds(1))
+        }
+    }
+
+    /// The state at this moment, with the history.
+    package func document() async -> StatusDocument {
+        var document = await look()
+        history.complete(&document)
+        if let trouble = await events.trouble {
+            document.problems.append("event log: \(trouble)")
+            if document.state == .ok { document.state = .degraded }
+        }
+        return document
+    }
+}

@@ -1,0 +1,100 @@
+package import Base
+package import Settings
+
+/// A kernel set of exceptions (§2.7): one look-up, however many there are.
+package struct ExceptionSet: Equatable, Sendable {
+    package struct Element: Equatable, Sendable {
+        /// The place of the exception in the config.
+        package var number: Int
+        /// As nft writes it.
+        package var text: String
+        /// The first and the last key, as the kernel stores them.
+        package var key: [UInt8]
+        package var keyEnd: [UInt8]
+        package var until: WallTime?
+    }
+
+    package var name: String
+    package var hasMAC: Bool
+    package var from: Settings.Firewall.Zone
+    package var to: Settings.Firewall.Zone
+    package var elements: [Element]
+
+    /// Room for all that a config may hold.
+    package static let elementsMax = 16_384
+
+    var declaration: [String] {
+        let mac = hasMAC ? "ether_addr . " : ""
+        return [
+            "\tset \(name) {",
+            "\t\ttype \(mac)ipv4_addr . ipv4_addr . inet_proto . inet_service",
+            "\t\tflags interval, timeout", "\t\tcounter", "\t\tsize \(Self.elementsMax)", "\t}",
+        ]
+    }
+
+    /// The commands that fill it; `now` is nil while the clock is not known to be right, and then what is
+    /// open for a time only stays closed.
+    func filling(at now: WallTime?) -> [String] {
+        let members = elements.compactMap { element -> String? in
+            guard let until = element.until else { return element.text }
+            guard let now, now < until else { return nil }
+            // The kernel closes it, also when nobody is there to.
+            return element.text
+                + " timeout \(max(1, (until.milliseconds - now.milliseconds) / 1000))s"
+        }
+        let set = "set inet \(Ruleset.table) \(name)"
+        guard !members.isEmpty else { return ["flush \(set)"] }
+        return [
+            "flush \(set)",
+            "add element inet \(Ruleset.table) \(name) { \(members.joined(separator: ",\n")) }",
+        ]
+    }
+}
+
+extension ExceptionSet {
+    /// The sets that the config's exceptions need, in the order of their ways and layers.
+    static func sets(_ allowed: [Settings.Firewall.Allow]) -> [ExceptionSet] {
+        let layers = ExceptionBoxes(allowed).layers()
+        var sets: [String: ExceptionSet] = [:]
+        for (number, allow) in allowed.enumerated() {
+            let kind = allow.mac == nil ? "" : "_mac"
+            let name = "allow_\(allow.from.rawValue)_\(allow.to.rawValue)\(kind)_\(layers[number])"
+            var set =
+                sets[name]
+                ?? ExceptionSet(
+                    name: name, hasMAC: allow.mac != nil, from: allow.from, to: allow.to,
+                    elements: [])
+            set.elements.append(Element(allow, number))
+            sets[name] = set
+        }
+        return sets.values.sorted { $0.name < $1.name }
+    }
+}
+
+extension ExceptionSet.Element {
+    init(_ allow: Settings.Firewall.Allow, _ number: Int) {
+        let source = (allow.source ?? .everything).range
+        let destination = (allow.destination ?? .everything).range
+        let ports = allow.service.ports
+        let hosts = [source, destination].map { range in
+            let ends = [range.lowerBound, range.upperBound].map { "\(IPv4Address(value: $0))" }
+            return ends[0] == ends[1] ? ends[0] : ends.joined(separator: "-")
+        }
+        let port =
+            ports.count == 1 ? "\(ports.lowerBound)" : "\(ports.lowerBound)-\(ports.upperBound)"
+        self.number = number
+        text = ((allow.mac.map { ["\($0)"] } ?? []) + hosts + [allow.service.protocolName, port])
+            .joined(separator: " . ")
+        until = allow.until
+        // Each part of a concatenation begins at a multiple of four bytes.
+        let mac = allow.mac.map { $0.bytes + [0, 0] } ?? []
+        let transport: [UInt8] = [allow.service.protocolNumber, 0, 0, 0]
+        func part(_ port: UInt16) -> [UInt8] { [UInt8(port >> 8), UInt8(port & 0xff), 0, 0] }
+        key =
+            mac + IPv4Address(value: source.lowerBound).bytes
+            + IPv4Address(value: destination.lowerBound).bytes + transport + part(ports.lowerBound)
+        keyEnd =
+            mac + IPv4Address(value: source.upperBound).bytes
+            + IPv4Address(value: destination.upperBound).bytes + transport + part(ports.upperBound)
+    }
+}

@@ -1,0 +1,49 @@
+import Base
+import Settings
+import Synchronization
+
+/// Which uplink carries, and what old records may take on it; the cloud waits for the first one.
+final class Carrier: Sendable {
+    private struct State {
+        var uplinks: [Settings.Uplink]
+        var name: String?
+
+        /// Bytes a second.
+        var budget: Int? {
+            uplinks.first { $0.name == name }.map { Int($0.backlogBudget.bytes) }
+        }
+    }
+
+    private let state: Mutex<State>
+    private let begun = AsyncStream<Never>.makeStream()
+
+    init(_ uplinks: [Settings.Uplink]) {
+        state = Mutex(State(uplinks: uplinks))
+    }
+
+    /// Bytes a second that old records may take now; nil before the first uplink carries.
+    var budget: Int? { state.withLock { $0.budget } }
+
+    /// Another uplink carries, or the same one again; `isFirst`: none did before.
+    func carries(_ name: String) -> (isFirst: Bool, budget: Int) {
+        state.withLock { state in
+            let isFirst = state.name == nil
+            state.name = name
+            return (isFirst, state.budget ?? 0)
+        }
+    }
+
+    func change(_ uplinks: [Settings.Uplink]) {
+        state.withLock { $0.uplinks = uplinks }
+    }
+
+    /// Lets those go on who wait.
+    func begin() {
+        begun.continuation.finish()
+    }
+
+    /// Returns once an uplink has carried.
+    func wait() async {
+        for await _ in begun.stream {}
+    }
+}

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Takes the pictures of the status page for docs/pictures: normal, degraded and offline, on a desktop and on a phone,
+# light and dark; and has each page judged by axe-core. Needs chromium (Debian) and python3-venv; the pages come from
+# `drawbridge-site pages`, which writes what the daemon shows in three states of the emulated site.
+set -eu
+cd "$(dirname "$0")/.."
+build=${1:-.build/debug}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+command -v chromium >/dev/null || { echo "screenshots: install chromium" >&2; exit 1; }
+
+"$build/drawbridge-site" pages --output "$work"
+
+python3 -m venv "$work/venv"
+"$work/venv/bin/pip" -q install 'selenium==4.27.1' 'axe-selenium-python==2.1.6' 'pillow==11.0.0' setuptools
+"$work/venv/bin/python" scripts/screenshots.py "$work" docs/pictures docs/accessibility.md
