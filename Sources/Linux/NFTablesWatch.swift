@@ -21,7 +21,13 @@ package struct NFTablesWatch: ~Copyable, Sendable {
 
     package init(table: String) throws(SystemError) {
         self.table = table
-        socket = try NetlinkSocket(family: 12, groups: [7])
+        do throws(SystemError) {
+            socket = try NetlinkSocket(family: 12, groups: [7])
+        } catch {
+            throw SystemError(
+                "listen for changes of the firewall, which needs root or CAP_NET_ADMIN",
+                code: error.code)
+        }
     }
 
     package var descriptor: Int32 { socket.descriptor }

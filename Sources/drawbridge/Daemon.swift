@@ -51,7 +51,8 @@ struct Daemon: Sendable {
             house: house, configuration: configuration, begun: begun, clock: clock)
         let events = EventLogService(
             store: EventFiles(directory: settings.device.stateDirectory + "/events"),
-            boot: "\(try SystemClock.bootID())", time: { clock.timestamp() }, logger: logs("events"))
+            boot: "\(try SystemClock.bootID())", time: { clock.timestamp() }, logger: logs("events")
+        )
         let watch = StatusWatchService(
             clock: clock, events: events, look: { await report.document() })
         let desk = ConsoleDesk(

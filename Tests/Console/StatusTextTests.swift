@@ -45,8 +45,7 @@ struct StatusTextTests {
                 Cloud     not connected for 2 h 4 min, 7 waiting
                           mqtts://mqtt.ixon.net:443: cannot resolve mqtt.ixon.net: ?[2Jtry
                 Machines  plc-1   connected, 264,060 polls, 2 errors
-                          plc-2   gone since 14:45: cannot connect to 192.168.140.10:502: No ...
-                          and 28 more
+                          and 29 more
                 Recorder  cannot write, 1.23 GB of 8.00 GB, room for 16 more days, 7 in memory
                           1,234,570 records since 15 Nov 15:00, 7 unsent, 5,000 lost, 2 damaged
                 Switch    unreadable, remote access closed: cannot open /dev/gpiochip0: No su...

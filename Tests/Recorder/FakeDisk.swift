@@ -60,7 +60,7 @@ final class FakeDisk: RingDirectory {
         after.names = after.history.randomElement(using: &random) ?? after.names
         after.history = [after.names]
         after.files = after.files.filter { after.names.values.contains($0.key) }
-        for (id, file) in after.files {
+        for (id, file) in after.files.sorted(by: { $0.key < $1.key }) {
             var content = file.durable
             let grown = max(content.count, file.current.count)
             let length = Int.random(in: content.count...grown, using: &random)

@@ -20,6 +20,9 @@ import Testing
         var durableAlarms = 0
         var durableSamples = 0
         var unsynced = 0
+        var lostAlarms = 0
+        var lostSamples = 0
+        var otherReadings = 0
     }
 
     @Test(
@@ -33,9 +36,10 @@ import Testing
         }
         print(
             "power cuts: \(tally.cuts), \(tally.whileOpening) of them while opening; "
-                + "alarms accepted: \(tally.durableAlarms), lost: 0; "
-                + "synced samples: \(tally.durableSamples), lost: 0; "
-                + "not yet synced and gone: \(tally.unsynced); ids used twice: 0")
+                + "alarms accepted: \(tally.durableAlarms), lost: \(tally.lostAlarms); "
+                + "synced samples: \(tally.durableSamples), lost untold: \(tally.lostSamples); "
+                + "not yet synced and gone: at most \(tally.unsynced); "
+                + "ids used twice: \(tally.otherReadings)")
     }
 
     private func run(_ seed: UInt64, _ tally: inout Tally) throws {
@@ -49,7 +53,7 @@ import Testing
             disk.state.withLock { $0.changesLeft = Int.random(in: 1...150, using: &random) }
             do {
                 var store = try store(disk, quota: 1 << 20, boot: BootID(high: boot, low: 0))
-                try check(&store, durable, delivered, seed)
+                try check(&store, durable, delivered, seed, &tally)
                 cursor = max(cursor, store.cursor)
                 while !disk.state.withLock({ $0.isOff }) {
                     try step(&store, disk, &n, &durable, &delivered, &tally, &random)
@@ -64,7 +68,7 @@ import Testing
         }
         var store = try store(disk, quota: 1 << 20)
         #expect(store.cursor <= store.lastSequence, "seed \(seed)")
-        try check(&store, durable, delivered, seed)
+        try check(&store, durable, delivered, seed, &tally)
         #expect(disk.state.withLock { $0.mostBytes } <= 1 << 20, "seed \(seed)")
     }
 
@@ -102,7 +106,7 @@ import Testing
 
     private func check(
         _ store: inout RingStore, _ durable: [UInt64: (reading: Reading, isAlarm: Bool)],
-        _ delivered: [UInt64: Reading], _ seed: UInt64
+        _ delivered: [UInt64: Reading], _ seed: UInt64, _ tally: inout Tally
     ) throws {
         let records = try store.all()
         let sequences = records.map(\.sequence)
@@ -110,18 +114,23 @@ import Testing
         let there = Dictionary(uniqueKeysWithValues: records.map { ($0.sequence, $0.reading) })
         for (sequence, reading) in delivered {
             if let now = there[sequence] {
+                if now != reading { tally.otherReadings += 1 }
                 #expect(now == reading, "seed \(seed): \(sequence) names another reading")
             }
         }
         for (sequence, kept) in durable where there[sequence] == nil {
             // Given up to make room: not an alarm, and told.
+            if kept.isAlarm { tally.lostAlarms += 1 }
             #expect(!kept.isAlarm, "seed \(seed): alarm \(sequence) is gone")
             let isTold = records.losses.contains { loss in
                 loss.from.map { $0 <= sequence } ?? false
                     && loss.through.map { $0 >= sequence } ?? false
                     && loss.reason.contains("ring full")
             }
-            #expect(isTold || sequence <= store.cursor, "seed \(seed): \(sequence) is gone")
+            if !isTold, sequence > store.cursor { tally.lostSamples += 1 }
+            #expect(
+                isTold || sequence <= store.cursor,
+                "seed \(seed): \(sequence) is gone; \(records.losses)")
         }
     }
 }

@@ -50,12 +50,12 @@ struct CloudTallyTests {
         data(
             SparkplugBytes.record(alias: 7, id: 5, value: 12, isHistorical: true),
             SparkplugBytes.record(alias: 7, id: 1, value: 10),
-            SparkplugBytes.record(alias: 7, id: 4, value: 13))
+            SparkplugBytes.record(alias: 7, id: 4, value: 13, isHistorical: true))
         let reads = tally["plc-1/press.reads"]
         #expect(reads.uniqueCount == 3)
         #expect(reads.duplicates == 1)
         #expect(reads.outOfOrder == 1)
-        #expect(reads.historicalCount == 1)
+        #expect(reads.historicalCount == 2)
         #expect(reads.missingCounts == 1)
     }
 

@@ -148,6 +148,7 @@ struct ConfigLifeTests {
         let first = try #require(numbers.min())
         let last = try #require(numbers.max())
         #expect(UInt64(Set(numbers).count) == last - first + 1, "of \(last - first + 1) packets")
-        #expect(numbers.count > 300)
+        // Half a second of them at least, so that there was a stream to lose from.
+        #expect(numbers.count > 100)
     }
 }

@@ -116,43 +116,71 @@ struct Recovery {
     }
 
     /// Finds what was sealed after the journal in use was begun: at most the blocks of one sealing.
+    ///
+    /// Of those counts what follows without a gap, whole: a power cut may have kept a later block and dropped
+    /// an earlier one, and the journal has all of them.
     private mutating func findTail(
         _ recordClass: RecordClass, hint: Pool.Tail?, _ directory: some RingDirectory
     ) throws(SystemError) {
-        guard let last = pool[recordClass].last else {
-            if let hint, hint.generation > 0 { tellGone(recordClass, hint) }
-            return
-        }
-        if let hint, hint.generation > last.generation {
+        guard let hint else { return try findEnd(recordClass, directory) }
+        var tail = hint
+        let newer = pool[recordClass].filter { $0.generation >= hint.generation }
+        if hint.generation > 0, newer.first?.generation != hint.generation {
             // Its segment is gone: the next block begins another one.
+            if pool[recordClass].isEmpty { return tellGone(recordClass, hint) }
             pool.closeNewest(recordClass)
-            return
         }
-        var walker = try SegmentWalker(last, directory, store: store)
-        var tail = pool[tail: recordClass]
-        if let hint, hint.generation == last.generation {
-            walker.go(to: hint.offset, ordinal: hint.ordinal, sequence: hint.sequence)
-        } else {
-            tail.ordinal = last.firstOrdinal
-            tail.sequence = hint.map(\.sequence) ?? last.firstSequence - 1
-        }
-        tail.generation = last.generation
-        tail.offset = walker.offset
-        // With a journal only what is whole up to here counts: the journal has the rest. Without one, all
-        // that there is.
-        let search = hint == nil ? Int64.max : Int64(Limits.pageBytes)
-        while let found = try walker.next(before: pool.size(last), searchMax: search) {
-            if hint != nil {
+        var isBroken = false
+        for segment in newer {
+            if segment.generation > hint.generation {
+                guard !isBroken, segment.firstOrdinal == tail.ordinal else {
+                    isBroken = true
+                    pool.remove(segment)
+                    continue
+                }
+                tail.offset = Int64(Limits.pageBytes)
+            }
+            tail.generation = segment.generation
+            var walker = try SegmentWalker(segment, directory, store: store)
+            walker.go(to: tail.offset, ordinal: tail.ordinal, sequence: tail.sequence)
+            while let found = try walker.next(
+                before: pool.size(segment), searchMax: Int64(Limits.pageBytes))
+            {
                 let block = try BlockReader(found, in: walker.file, namesOnly: false)
                 guard found.missing == 0, found.skipped == 0, block?.isWhole ?? false else { break }
+                take(found, walker, &tail)
             }
-            tail.offset = walker.offset
-            tail.ordinal = walker.ordinal
-            tail.sequence = walker.sequence
-            tail.hash = found.header.hash
-            cursor = max(cursor, found.header.cursor)
-            lost = max(lost, found.header.lost)
         }
+        if pool[recordClass].last?.generation == tail.generation {
+            pool.setTail(recordClass, tail)
+        } else {
+            pool.tails[Int(recordClass.rawValue)] = tail
+        }
+    }
+
+    private mutating func take(
+        _ found: SegmentWalker.Found, _ walker: SegmentWalker, _ tail: inout Pool.Tail
+    ) {
+        tail.offset = walker.offset
+        tail.ordinal = walker.ordinal
+        tail.sequence = walker.sequence
+        tail.hash = found.header.hash
+        cursor = max(cursor, found.header.cursor)
+        lost = max(lost, found.header.lost)
+    }
+
+    /// Without a journal all counts that there is.
+    private mutating func findEnd(_ recordClass: RecordClass, _ directory: some RingDirectory)
+        throws(SystemError)
+    {
+        guard let last = pool[recordClass].last else { return }
+        var tail = pool[tail: recordClass]
+        tail.generation = last.generation
+        tail.offset = Int64(Limits.pageBytes)
+        tail.ordinal = last.firstOrdinal
+        tail.sequence = last.firstSequence - 1
+        var walker = try SegmentWalker(last, directory, store: store)
+        while let found = try walker.next(before: pool.size(last)) { take(found, walker, &tail) }
         pool.setTail(recordClass, tail)
     }
 

@@ -13,7 +13,7 @@ extension RingStore {
                 writeTrouble = nil
                 if !open.isEmpty { try seal() }
             }
-            writeFrame(isLoss: true)
+            writeFrame()
             if let writeTrouble { throw SystemError(writeTrouble, code: 5) }
             try journal.sync()
         } catch {
@@ -70,7 +70,7 @@ extension RingStore {
             let reading = piece.reading(at: time)
             guard Self.accepts(reading) else { continue }
             if frameTextBytes > Limits.frameTextBytesMax / 2, writeTrouble == nil {
-                writeFrame(isLoss: true)
+                writeFrame(usingReserve: true, canSeal: false)
                 closeFrame()
             }
             if case .string(let text) = reading.value { frameTextBytes += text.utf8.count }
@@ -83,11 +83,9 @@ extension RingStore {
     /// Tells of a loss, and has that on flash before what is lost is overwritten.
     mutating func commitLoss() throws(SystemError) {
         takePendingLoss()
-        writeFrame(isLoss: true)
         // A journal without room for it: it stays in memory, and is told in the next one.
+        writeFrame(usingReserve: true, canSeal: false)
         try journal.sync()
-        frameRow = open.count
-        frameName = open.names.count
-        frameTextBytes = 0
+        closeFrame()
     }
 }

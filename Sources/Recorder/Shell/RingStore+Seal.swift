@@ -5,8 +5,11 @@ extension RingStore {
     /// Packs all that waits into blocks, and begins the other journal.
     package mutating func seal() throws(SystemError) {
         let count = open.count
-        let (row, name) = (frameRow, frameName)
-        closeFrame()
+        let (row, name) = (writtenRow, writtenName)
+        journal.closeFrame()
+        (frameRow, frameName) = (count, open.names.count)
+        (writtenRow, writtenName) = (frameRow, frameName)
+        frameTextBytes = 0
         let before = pool
         do throws(SystemError) {
             try place(open, count: count, bootID: bootID)
@@ -17,6 +20,7 @@ extension RingStore {
                 for recordClass in RecordClass.allCases { pool.closeNewest(recordClass) }
             }
             (frameRow, frameName) = (row, name)
+            (writtenRow, writtenName) = (row, name)
             throw error
         }
         turnJournal(open.suffix(from: count))

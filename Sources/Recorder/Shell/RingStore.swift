@@ -20,6 +20,9 @@ package struct RingStore {
     var frameRow = 0
     var frameName = 0
     var frameTextBytes = 0
+    /// How many rows and names a frame holds that was written, complete or still growing.
+    var writtenRow = 0
+    var writtenName = 0
     /// Everything before the journal in use.
     private var settled: UInt64 = 0
     /// Where the sealed blocks ended when the journal in use was begun: what was written since may not be on
@@ -166,22 +169,30 @@ package struct RingStore {
         newest = reading.time.wall
     }
 
+    /// The frame that was written last takes no more; what is in none yet begins the next one.
     mutating func closeFrame() {
         journal.closeFrame()
-        frameRow = open.count
-        frameName = open.names.count
+        frameRow = writtenRow
+        frameName = writtenName
         frameTextBytes = 0
     }
 
-    /// Writes what is in no complete frame; failing is no loss yet, and is tried again with the next sync.
-    mutating func writeFrame(isLoss: Bool = false, isForced: Bool = false) {
-        guard frameRow < open.count || isForced, writeTrouble == nil else { return }
+    /// Writes what is in no complete frame, or seals everything if the journal has no room for it. Failing is
+    /// no loss yet: it is tried again with the next sync.
+    ///
+    /// Losses may use the journal's reserve, and may be told in the middle of sealing.
+    mutating func writeFrame(
+        usingReserve: Bool = false, canSeal: Bool = true, isForced: Bool = false
+    ) {
+        guard writtenRow < open.count || isForced, writeTrouble == nil else { return }
         do throws(SystemError) {
             let frame = encodedFrame()
-            if journal.hasRoom(frame.count, reserve: isLoss ? 0 : plan.journalReserveBytes) {
+            if journal.hasRoom(frame.count, reserve: usingReserve ? 0 : plan.journalReserveBytes) {
                 writtenCursor = cursor
                 try journal.write(frame)
-            } else if !isLoss {
+                writtenRow = open.count
+                writtenName = open.names.count
+            } else if canSeal {
                 try seal()
             }
         } catch {
@@ -218,10 +229,12 @@ package struct RingStore {
         settled = (rest.sequences.first ?? nextSequence) - 1
         frameRow = 0
         frameName = 0
+        writtenRow = 0
+        writtenName = 0
         frameTextBytes = rest.textBytes
         writeTrouble = nil
         durableThrough = lastSequence
-        writeFrame(isLoss: true, isForced: true)
+        writeFrame(usingReserve: true, canSeal: false, isForced: true)
     }
 }
 
