@@ -26,7 +26,7 @@ trap 'rm -rf "$work"' EXIT
     echo '## Failures and returns'
     echo
     echo 'Medians (worst). "silent": packets vanish upstream, link and gateway stay. "Until it works": from just before'
-    echo 'the fault to the first datagram that came back after it. The preferred uplink is held for 3 s after its'
+    echo 'the fault to the first datagram that came back after those that it cost. The preferred uplink is held for 3 s after its'
     echo 'first answer, and needs `successes` answers before that.'
     echo
     echo '| fault | n | until it works | datagrams lost | from repair to fail-back | lost at fail-back |'

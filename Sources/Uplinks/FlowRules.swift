@@ -47,6 +47,12 @@ package struct FlowRules: Equatable, Sendable {
                 "iifname != { \(names) } meta mark \(forwarded) "
                     + "ct mark & \(Self.hexadecimal(Self.markMask)) == \(mark) "
                     + "ct direction original meta mark set \(mark)")
+            // The kernel asks where a reply's sender would be reached, by the mark: over this uplink, whichever
+            // carries. It would drop the reply otherwise (`rp_filter`).
+            incoming.append(
+                "iifname \"\(interface)\" meta mark \(forwarded) "
+                    + "ct mark & \(Self.hexadecimal(Self.markMask)) == \(mark) "
+                    + "ct direction reply meta mark set \(mark)")
             incoming.append(
                 "iifname \"\(interface)\" ct direction reply ct state established "
                     + "ip saddr != \(Self.elsewhere) counter name \(Self.inCounter(number))")

@@ -32,7 +32,8 @@ struct FlowTests {
         let rules = """
             table inet firewall {
                 chain marks { type filter hook prerouting priority mangle;
-                    iifname "lan" meta mark set 0x64620000; }
+                    iifname "lan" meta mark set 0x64620000;
+                    iifname "eth0" meta mark set 0x64620000; }
                 chain forward { type filter hook forward priority filter;
                     iifname "lan" ct mark set 0x64620102; }
                 chain nat { type nat hook postrouting priority srcnat;
@@ -97,6 +98,36 @@ struct FlowTests {
         #expect(pairs.allSatisfy { error(of: $0.near) == ECONNRESET })
         #expect(took < .milliseconds(900), "\(took.milliseconds) ms")
         print("200 connections reset in \(took.milliseconds) ms")
+    }
+
+    @Test(
+        "behaviour 4.7: what runs over an uplink goes on while another one carries, also with `rp_filter`"
+    )
+    func staysWhenAnotherCarries() async throws {
+        let network = try await network()
+        let router = network.router
+        try await router.connect(
+            "eth1", "10.2.0.2/24", to: network.server, "isp2", "10.2.0.1/24")
+        let pairs = try await connect(network, 1)
+        defer { for pair in pairs { close(pair.near); close(pair.far) } }
+        let pair = try #require(pairs.first)
+        try await router.ip("route add default via 10.1.0.1 table 1000")
+        try await router.ip(
+            "rule add pref 9000 fwmark 0x64620100 lookup main suppress_prefixlength 0")
+        try await router.ip("rule add pref 9001 fwmark 0x64620100 lookup 1000")
+        try await router.ip("route replace default via 10.2.0.1")
+        let strict = try await router.run([
+            "/bin/sh", "-c",
+            "cd /proc/sys/net/ipv4/conf/eth0 && echo 1 > rp_filter && echo 1 > src_valid_mark",
+        ])
+        try #require(strict.exit.isSuccess, "\(strict.error)")
+        var byte: UInt8 = 1
+        for (from, to) in [(pair.near, pair.far), (pair.far, pair.near)] {
+            #expect(send(from, &byte, 1, 0) == 1)
+            var wanted = pollfd(fd: to, events: Int16(POLLIN), revents: 0)
+            #expect(poll(&wanted, 1, 1000) == 1, "nothing came through")
+            #expect(recv(to, &byte, 1, Int32(MSG_DONTWAIT)) == 1)
+        }
     }
 
     @Test("behaviour 4.3: traffic to public addresses is counted, and its replies")
