@@ -131,6 +131,8 @@ struct UplinkWeather {
     private mutating func handle(_ event: Event) throws(Violation) {
         switch event {
         case .wakeUp(let uplink):
+            // One that an earlier one has replaced: it would go on for ever beside it.
+            guard scheduled[uplink] == now else { return }
             scheduled[uplink] = nil
             let effects = monitors[uplink].timePassed(at: now)
             if let due = monitors[uplink].nextWakeUp, due <= now {
@@ -157,6 +159,7 @@ struct UplinkWeather {
                 afterMean: begins ? faults.unplugFor : faults.unplugEvery)
             try perform(look(uplink), uplink)
         case .selectorWakeUp:
+            guard selectorAt == now else { return }
             selectorAt = nil
             if let due = selector.nextWakeUp, due <= now {
                 if !selector.timePassed(at: now).isEmpty { try settle() }
@@ -233,15 +236,17 @@ struct UplinkWeather {
 
     private mutating func scheduleSelector() {
         guard let due = selector.nextWakeUp, selectorAt.map({ $0 > due }) ?? true else { return }
-        selectorAt = due
-        queue.insert(.selectorWakeUp, at: max(due, now))
+        let at = max(due, now)
+        selectorAt = at
+        queue.insert(.selectorWakeUp, at: at)
     }
 
     private mutating func scheduleWakeUp(_ uplink: Int) {
         let due = monitors[uplink].nextWakeUp
         if let due, scheduled[uplink].map({ $0 > due }) ?? true {
-            scheduled[uplink] = due
-            queue.insert(.wakeUp(uplink), at: max(due, now))
+            let at = max(due, now)
+            scheduled[uplink] = at
+            queue.insert(.wakeUp(uplink), at: at)
         }
     }
 
