@@ -3,17 +3,12 @@ import Glibc
 
 /// Room for files on the disk.
 package enum FileSpace {
-    /// `TMPFS_MAGIC` of linux/magic.h.
-    private static let tmpfs = 0x0102_1994
-
     /// Sets blocks aside for the first `bytes` of a file, which reads as zeros where nothing was written. False
     /// where the file system knows no such thing, or is memory (tmpfs), which must not be taken up for nothing.
     /// The corresponding C function is `fallocate`.
     package static func setAside(_ bytes: Int64, for file: borrowing FileDescriptor, path: String)
         throws(SystemError) -> Bool
     {
-        var system = statfs()
-        if fstatfs(file.raw, &system) == 0, system.f_type == tmpfs { return false }
         let result = clinux_fallocate(file.raw, bytes)
         if result == -EOPNOTSUPP || result == -ENOSYS { return false }
         _ = try checkShim("set aside \(bytes) bytes for \(path)", result)
