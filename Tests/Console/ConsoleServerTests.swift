@@ -28,7 +28,8 @@ struct ConsoleServerTests {
     /// Runs the server while `body` runs; it must then end without an error and take its socket along.
     private func running(_ server: ConsoleServer, _ body: () async throws -> Void) async throws {
         let task = Task { try await server.run() }
-        for _ in 0..<500 where (try? LocalStream(connectingTo: path)) == nil {
+        for _ in 0..<500 {
+            if (try? LocalStream(connectingTo: path)) != nil { break }
             try await Task.sleep(for: .milliseconds(10))
         }
         do {
