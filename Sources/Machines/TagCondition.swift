@@ -2,15 +2,6 @@ package import Base
 
 /// A trigger: what must hold of another tag of the machine, so that a tag is recorded.
 package struct TagCondition: Equatable, Sendable {
-    package enum Comparison: String, CaseIterable, Sendable {
-        case equal = "=="
-        case unequal = "!="
-        case lessOrEqual = "<="
-        case greaterOrEqual = ">="
-        case less = "<"
-        case greater = ">"
-    }
-
     /// Place of the tag that is looked at.
     package var tag: Int
     package var comparison: Comparison

@@ -9,24 +9,12 @@ extension Settings.Machine {
             TagStates.Tag(
                 name: tag.name, kind: tag.kind, order: tag.wordOrder, scale: tag.scale,
                 trigger: tag.log.when.flatMap { condition in
-                    places[condition.tag].map { TagCondition(condition, tag: $0) }
+                    places[condition.tag].map {
+                        TagCondition(
+                            tag: $0, comparison: condition.comparison, number: condition.number)
+                    }
                 }, rule: tag.log.rule)
         }
-    }
-}
-
-extension TagCondition {
-    fileprivate init(_ condition: Settings.Condition, tag: Int) {
-        let comparison: Comparison =
-            switch condition.comparison {
-            case .equal: .equal
-            case .unequal: .unequal
-            case .lessOrEqual: .lessOrEqual
-            case .greaterOrEqual: .greaterOrEqual
-            case .less: .less
-            case .greater: .greater
-            }
-        self.init(tag: tag, comparison: comparison, number: condition.number)
     }
 }
 

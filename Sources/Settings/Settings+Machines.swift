@@ -82,15 +82,6 @@ extension Settings {
 
     /// `when = "press.running"`, `"!press.door"`, `"oven.temperature > 200"`
     package struct Condition: Equatable, Sendable {
-        package enum Comparison: String, CaseIterable, Sendable {
-            case equal = "=="
-            case unequal = "!="
-            case lessOrEqual = "<="
-            case greaterOrEqual = ">="
-            case less = "<"
-            case greater = ">"
-        }
-
         /// Another tag of the machine.
         package var tag: String
         package var comparison: Comparison

@@ -20,13 +20,31 @@ struct RestartsCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // A folder that nobody else can have prepared.
+        let folder = try await Command.run(
+            ["/bin/mktemp", "-d", "/tmp/drawbridge-restarts.XXXXXX"]
+        ).output.filter { $0 != "\n" }
+        guard !folder.isEmpty else { throw SiteError("cannot make a folder in /tmp") }
+        let finished: Bool
+        do {
+            finished = try await restart(in: folder)
+        } catch {
+            _ = try await Command.run(["/bin/rm", "-rf", folder])
+            throw error
+        }
+        _ = try await Command.run(["/bin/rm", "-rf", folder])
+        guard finished else { throw ExitCode(130) }
+    }
+
+    /// Returns false when it was interrupted.
+    private func restart(in folder: String) async throws -> Bool {
         let (count, seed) = (count, seed)
         var options = SiteOptions()
         options.keySwitch = .off
         options.keep = .onFailure
         var programs = try Programs.besideThisExecutable()
         let original = programs.daemon
-        let copy = "/tmp/drawbridge-restarts.\(SystemClock().now().nanoseconds)"
+        let copy = folder + "/drawbridge"
         programs.daemon = copy
         options.programs = programs
         let upgrade: @Sendable () async throws -> Void = {
@@ -41,7 +59,7 @@ struct RestartsCommand: AsyncParsableCommand {
         }
         try await upgrade()
         let chosen = options
-        let finished = try await Interruption.cancelling {
+        return try await Interruption.cancelling {
             try await Site.with(chosen) { site in
                 let result = try await RestartBench(site).run(
                     restarts: count, seed: seed, upgrade: upgrade)
@@ -60,7 +78,5 @@ struct RestartsCommand: AsyncParsableCommand {
                 )
             }
         }
-        _ = try await Command.run(["/bin/rm", "-f", copy])
-        guard finished else { throw ExitCode(130) }
     }
 }

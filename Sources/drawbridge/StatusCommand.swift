@@ -60,7 +60,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     /// Over what stands there, line by line, so that nothing flickers. Without the last line feed, which on
     /// a full screen would push the first line out.
-    private static func inPlace(_ screen: String) -> String {
+    static func inPlace(_ screen: String) -> String {
         "\u{1b}[H" + screen.dropLast().replacing("\n", with: "\u{1b}[K\n") + "\u{1b}[K\u{1b}[J"
     }
 

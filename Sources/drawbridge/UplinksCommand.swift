@@ -29,7 +29,6 @@ struct UplinksCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = ConsoleClient(path: socket)
-        let clear = watch && Terminal.output.isTerminal ? "\u{1b}[H\u{1b}[2J" : ""
         repeat {
             do {
                 let document = try await StatusCommand.status(client)
@@ -42,7 +41,8 @@ struct UplinksCommand: AsyncParsableCommand {
                 } else {
                     let text = UplinksText.render(
                         document, isColoured: Terminal.output.wantsColour)
-                    Terminal.output.write(clear + text)
+                    Terminal.output.write(
+                        watch && Terminal.output.isTerminal ? StatusCommand.inPlace(text) : text)
                 }
             } catch {
                 Terminal.error.print("\(error)")

@@ -116,7 +116,7 @@ extension Kind where Value == Settings.Condition {
             return Settings.Condition(
                 tag: tag, comparison: isNot ? .equal : .unequal, number: 0)
         case 3:
-            guard let comparison = Settings.Condition.Comparison(rawValue: parts[1]),
+            guard let comparison = Comparison(rawValue: parts[1]),
                 let number = Double(parts[2]), number.isFinite
             else { return nil }
             return Settings.Condition(tag: parts[0], comparison: comparison, number: number)
