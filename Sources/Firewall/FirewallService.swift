@@ -25,6 +25,8 @@ package actor FirewallService {
     private var hits = ExceptionHits()
     private var hitsAt: Instant?
     private var foreignChanges = 0
+    /// Whom the kernel named as the one who changed something, while that is put back.
+    private var heardOf: String?
     /// Whether what an earlier process had opened is closed.
     private var hasLoaded = false
     /// Serialises `apply`, which suspends while `nft` runs.
@@ -95,9 +97,10 @@ package actor FirewallService {
     }
 
     /// Keeps in force what was applied last, until it is cancelled: what others change or flush is put back at
-    /// once, and all is looked at each `interval`.
+    /// once, as the kernel tells of it; all is looked at each `interval`, for the second line's sake, of whose
+    /// changes it does not tell.
     package func keep(
-        _ policy: FirewallPolicy, lookingEvery interval: Duration = .seconds(1),
+        _ policy: FirewallPolicy, lookingEvery interval: Duration = .seconds(5),
         clock: any MonotonicClock
     ) async throws {
         if wanted == nil { wanted = policy }
@@ -119,14 +122,12 @@ package actor FirewallService {
             self.trial = nil
             logger.warning("firewall trial not confirmed: the rules before it are in force again")
         }
-        let isTouched = try isChanged() || (change?.touchesElements ?? false)
-        if isTouched, inForce != nil {
-            foreignChanges += 1
-            logger.warning(
-                "security: firewall changed by somebody else, putting it back",
-                metadata: ["by": "\(change?.by ?? "unknown")"])
+        heardOf = change?.by
+        defer { heardOf = nil }
+        if change?.touchesElements ?? false, inForce != nil {
+            noteForeignChange()
             // Elements that others added would stay.
-            if change?.touchesElements ?? false { hasLoaded = false }
+            hasLoaded = false
             inForce = nil
         }
         if let trial, let wanted {
@@ -141,10 +142,11 @@ package actor FirewallService {
         }
     }
 
-    /// Whether the kernel holds something else than what was loaded last.
-    private func isChanged() throws -> Bool {
-        guard let inForce else { return false }
-        return try table.read() != inForce.installed
+    private func noteForeignChange() {
+        foreignChanges += 1
+        logger.warning(
+            "security: firewall changed by somebody else, putting it back",
+            metadata: ["by": "\(heardOf ?? "unknown")"])
     }
 
     /// Lets nothing pass but loopback: for a start without a usable config.
@@ -176,10 +178,9 @@ package actor FirewallService {
         let offset =
             now < Self.clockIsRightFrom
             ? nil : now.milliseconds - clock.now().nanoseconds / 1_000_000
-        if let inForce, inForce.ruleset == ruleset, isStillRight(inForce, offset),
-            try table.read() == inForce.installed
-        {
-            return
+        if let inForce, inForce.ruleset == ruleset, isStillRight(inForce, offset) {
+            if try table.read() == inForce.installed { return }
+            noteForeignChange()
         }
         // The kernel counts anew what is loaded anew.
         if inForce != nil { try? sampleHits() }

@@ -31,12 +31,7 @@ extension FileDescriptor {
     /// Reads at most `count` bytes; an empty result is the end. The corresponding C function is `read`.
     package borrowing func read(atMost count: Int) throws(SystemError) -> [UInt8] {
         let raw = raw
-        var buffer = [UInt8](repeating: 0, count: count)
-        let length = try check("read") {
-            buffer.withUnsafeMutableBytes { Glibc.read(raw, $0.baseAddress, count) }
-        }
-        buffer.removeLast(count - length)
-        return buffer
+        return try readBytes("read", atMost: count) { Glibc.read(raw, $0, count) }
     }
 
     /// Writes all bytes, in as many calls as the kernel needs. The corresponding C function is `write`.

@@ -10,6 +10,7 @@ package struct NFTablesSocket: ~Copyable, Sendable {
 
     package init() throws(SystemError) {
         socket = try NetlinkSocket(family: 12)
+        OwnNFTables.add(portID: socket.portID)
     }
 
     /// Sends a batch and waits for every acknowledgement: either all changes are made, or none.

@@ -1,11 +1,12 @@
+import CLinux
 import Glibc
 import Synchronization
 
-/// Hears of every transaction on nf_tables in this network namespace (`NFNLGRP_NFTABLES`).
+/// Hears of every transaction of others on nf_tables in this network namespace (`NFNLGRP_NFTABLES`).
 package struct NFTablesWatch: ~Copyable, Sendable {
     /// What was changed, and by whom.
     package struct Change: Hashable, Sendable {
-        /// The thread that made it, as `comm` names it; nil: more happened than could be heard.
+        /// The thread that made it, as it calls itself; nil: more happened than could be heard.
         package var thread: String?
         /// Whether tables, chains, rules or sets were touched, besides elements of sets.
         package var touchesRules: Bool
@@ -16,6 +17,8 @@ package struct NFTablesWatch: ~Copyable, Sendable {
     /// Of the transaction that is being told, which may take several datagrams: whether it touches rules of the
     /// table, or only elements; nil: nothing of it yet.
     private let touched = Mutex<Bool?>(nil)
+    /// The sockets whose changes the kernel leaves out.
+    private let leftOut = Mutex<[UInt32]>([])
     /// Most datagrams read in one go.
     private static let datagramsMax = 4096
 
@@ -32,8 +35,40 @@ package struct NFTablesWatch: ~Copyable, Sendable {
 
     package var descriptor: Int32 { socket.descriptor }
 
+    /// Has the kernel leave out what this process does by its own sockets: the gate's lease is renewed several
+    /// times a second, which nobody has to wake up for.
+    ///
+    /// The news of one transaction comes in datagrams of its own; each message carries the address of the
+    /// socket that asked for the change, at byte 12.
+    private borrowing func leaveOutOwn() throws(SystemError) {
+        let own = OwnNFTables.portIDs
+        guard leftOut.withLock({ $0 != own }) else { return }
+        // Classic BPF (linux/filter.h), which loads in network byte order: BPF_LD | BPF_W | BPF_ABS,
+        // BPF_JMP | BPF_JEQ | BPF_K for each address, and BPF_RET | BPF_K of everything or nothing.
+        var program = [sock_filter(code: 0x20, jt: 0, jf: 0, k: 12)]
+        for (index, portID) in own.enumerated() {
+            let toDrop = UInt8(own.count - index)
+            program.append(
+                sock_filter(code: 0x15, jt: toDrop, jf: 0, k: portID.bigEndian))
+        }
+        program.append(sock_filter(code: 0x06, jt: 0, jf: 0, k: .max))
+        program.append(sock_filter(code: 0x06, jt: 0, jf: 0, k: 0))
+        let raw = descriptor
+        _ = try check("leave out our own changes of the firewall") {
+            program.withUnsafeMutableBufferPointer { program in
+                var filter = sock_fprog(len: UInt16(program.count), filter: program.baseAddress)
+                return setsockopt(
+                    raw, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+                    socklen_t(MemoryLayout<sock_fprog>.size))
+            }
+        }
+        leftOut.withLock { $0 = own }
+    }
+
     /// The transactions heard since the last call that touched the table, or may have.
     package borrowing func changes() throws(SystemError) -> [Change] {
+        let own = OwnNFTables.portIDs
+        defer { try? leaveOutOwn() }
         var changes: [Change] = []
         var touched = touched.withLock { $0 }
         defer { self.touched.withLock { [touched] in $0 = touched } }
@@ -47,7 +82,7 @@ package struct NFTablesWatch: ~Copyable, Sendable {
                 changes.append(Change(thread: nil, touchesRules: true))
                 continue
             }
-            for reply in replies where reply.type >> 8 == 10 {
+            for reply in replies where reply.type >> 8 == 10 && !own.contains(reply.portID) {
                 let attributes = reply.attributes(after: 4)
                 switch reply.type & 0xff {
                 case 15:  // NFT_MSG_NEWGEN: the end of a transaction
@@ -68,26 +103,20 @@ package struct NFTablesWatch: ~Copyable, Sendable {
     }
 }
 
-/// Whether a name is that of a thread of this process.
-package struct OwnThreads: Sendable {
-    private var known: Set<String> = []
+/// The sockets through which this process itself changes nf_tables.
+enum OwnNFTables {
+    private static let known = Mutex<[UInt32]>([])
 
-    package init() {}
+    /// The newest of them: as many as one filter of the kernel's tells apart. An older one is closed by then.
+    static let portIDsMax = 64
 
-    package mutating func contains(_ name: String) -> Bool {
-        if known.contains(name) { return true }
-        known = []
-        guard let directory = opendir("/proc/self/task") else { return false }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let number = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard !number.hasPrefix("."),
-                let comm = try? SmallFile.readText("/proc/self/task/\(number)/comm")
-            else { continue }
-            known.insert(String(comm.prefix { $0 != "\n" }))
+    static func add(portID: UInt32) {
+        known.withLock { known in
+            known.removeAll { $0 == portID }
+            known.append(portID)
+            if known.count > portIDsMax { known.removeFirst() }
         }
-        return known.contains(name)
     }
+
+    static var portIDs: [UInt32] { known.withLock { $0 } }
 }

@@ -83,6 +83,8 @@ package struct NetlinkReply: Sendable {
     package let type: UInt16
     package let flags: UInt16
     package let sequence: UInt32
+    /// The socket that asked for it, or made the change that is told (`NetlinkSocket.portID`).
+    package let portID: UInt32
     /// What follows the header.
     package let payload: ArraySlice<UInt8>
 
@@ -99,12 +101,13 @@ package struct NetlinkReply: Sendable {
             length >= 16, length <= rest.count,
             let type = rest.number(at: 4, as: UInt16.self),
             let flags = rest.number(at: 6, as: UInt16.self),
-            let sequence = rest.number(at: 8, as: UInt32.self)
+            let sequence = rest.number(at: 8, as: UInt32.self),
+            let portID = rest.number(at: 12, as: UInt32.self)
         {
             let start = rest.startIndex
             replies.append(
                 NetlinkReply(
-                    type: type, flags: flags, sequence: sequence,
+                    type: type, flags: flags, sequence: sequence, portID: portID,
                     payload: rest[(start + 16)..<(start + length)]))
             rest = rest.dropFirst((length + 3) & ~3)
         }
@@ -153,6 +156,10 @@ package struct NetlinkSocket: ~Copyable, Sendable {
 
     /// Most datagrams of an earlier dump that are read and dropped.
     private static let leftoversMax = 1024
+    /// Longest datagram, in bytes; the kernel sends at most 32 KiB at a time (`NLMSG_GOODSIZE`).
+    private static let datagramMax = 65536
+    /// Its address in the network namespace: the kernel stamps it on every request and on the news of it.
+    package let portID: UInt32
 
     /// Opens a socket of a netlink family (`NETLINK_ROUTE` 0, `NETLINK_NETFILTER` 12) and joins multicast `groups`
     /// by number (`RTNLGRP_…`, `NFNLGRP_…`).
@@ -173,13 +180,21 @@ package struct NetlinkSocket: ~Copyable, Sendable {
                 }
             }
         }
+        var length = socklen_t(MemoryLayout<sockaddr_nl>.size)
+        _ = try check("read the address of a \(name) socket") {
+            withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    getsockname(raw, $0, &length)
+                }
+            }
+        }
         for group in groups {
             var number = group
             _ = try check("join \(name) group \(group)") { setsockopt(raw, 270, 1, &number, 4) }
         }
         // The kernel answers a request within the send call; a lost answer must not hang its caller.
         var timeout = timeval(tv_sec: 2, tv_usec: 0)
-        let length = socklen_t(MemoryLayout<timeval>.size)
+        length = socklen_t(MemoryLayout<timeval>.size)
         _ = try check("set the \(name) time-out") {
             setsockopt(raw, SOL_SOCKET, SO_RCVTIMEO, &timeout, length)
         }
@@ -187,6 +202,7 @@ package struct NetlinkSocket: ~Copyable, Sendable {
         _ = setsockopt(raw, SOL_SOCKET, SO_RCVBUF, &receiveBytes, 4)
         socket = opened
         what = name
+        portID = address.nl_pid
     }
 
     package borrowing func send(_ message: [UInt8]) throws(SystemError) {
@@ -200,12 +216,10 @@ package struct NetlinkSocket: ~Copyable, Sendable {
     package borrowing func receive(wait: Bool = true) throws(SystemError) -> [NetlinkReply] {
         let raw = socket.raw
         let flags = wait ? 0 : Int32(MSG_DONTWAIT)
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        let count = try check("read from \(what)") {
-            buffer.withUnsafeMutableBytes { recv(raw, $0.baseAddress, $0.count, flags) }
-        }
-        buffer.removeLast(buffer.count - count)
-        return NetlinkReply.parse(buffer)
+        return NetlinkReply.parse(
+            try readBytes("read from \(what)", atMost: Self.datagramMax) {
+                recv(raw, $0, Self.datagramMax, flags)
+            })
     }
 
     /// Sends a request of `count` messages with `NLM_F_ACK` set and waits for every acknowledgement.

@@ -36,3 +36,24 @@ package func checkShim(_ attempted: @autoclosure () -> String, _ result: Int32)
     guard result >= 0 else { throw SystemError(attempted(), code: -result) }
     return result
 }
+
+/// What a C call leaves in a buffer of `limit` bytes, of which it returns the number; like `check` otherwise.
+///
+/// The buffer is not cleared before, and the result takes no more room than its bytes.
+func readBytes(
+    _ attempted: @autoclosure () -> String, atMost limit: Int,
+    _ call: (UnsafeMutableRawPointer?) -> Int
+) throws(SystemError) -> [UInt8] {
+    var failure: SystemError?
+    let bytes: [UInt8] = withUnsafeTemporaryAllocation(byteCount: limit, alignment: 16) { buffer in
+        do throws(SystemError) {
+            let count = try check(attempted()) { call(buffer.baseAddress) }
+            return Array(buffer[..<min(count, limit)])
+        } catch {
+            failure = error
+            return []
+        }
+    }
+    if let failure { throw failure }
+    return bytes
+}

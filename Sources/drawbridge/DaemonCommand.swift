@@ -22,6 +22,7 @@ struct DaemonCommand: AsyncParsableCommand {
     var verbose = false
 
     func run() async throws {
+        ProcessMemory.beFrugal()
         umask(0o027)
         // Until somebody listens: a reload that is asked for early must not end us.
         signal(SIGHUP, SIG_IGN)

@@ -27,7 +27,7 @@ struct SwitchWeather {
 
     static let debounce = Duration.milliseconds(50)
     static let lease = Duration.milliseconds(500)
-    static let tick = Duration.milliseconds(100)
+    static let tick = KillSwitchService.Limits.tick
     /// From an edge until the thread runs.
     private static let wakeUpMax = Int64(1_000_000)
 

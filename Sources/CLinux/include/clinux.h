@@ -5,8 +5,10 @@
 
 #include "clinux_clock.h"
 #include "clinux_fallocate.h"
+#include "clinux_memory.h"
 #include "clinux_packetsocket.h"
 
+#include <linux/filter.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>

@@ -1,6 +1,5 @@
 package import Base
 package import Linux
-import Synchronization
 
 /// The kernel's table `inet drawbridge`: written by an `nft` child, read by netlink.
 ///
@@ -10,7 +9,6 @@ package struct KernelFilterTable: FilterTable {
         let table: NFTablesTable
         let sets: NFTablesSetReader
         let watch: NFTablesWatch
-        let ownThreads = Mutex(OwnThreads())
         init() throws(SystemError) {
             table = try NFTablesTable(name: Ruleset.table)
             sets = try NFTablesSetReader()
@@ -69,11 +67,7 @@ package struct KernelFilterTable: FilterTable {
             let outcome = try await Reactor.shared.wait(
                 for: .readable, on: reader.watch.descriptor, until: deadline)
             if outcome == .timedOut { return nil }
-            // The gate's lease and the cloud's addresses are ours, and most of what is heard.
-            let others = try reader.watch.changes().filter { change in
-                guard let thread = change.thread else { return true }
-                return !reader.ownThreads.withLock { $0.contains(thread) }
-            }
+            let others = try reader.watch.changes()
             guard let first = others.first else { continue }
             return ForeignChange(
                 by: first.thread ?? "unknown",
