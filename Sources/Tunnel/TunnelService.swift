@@ -21,35 +21,35 @@ package actor TunnelService {
     private let managementPath: String
     private let resolve: Resolve
     /// Nil: all sessions use the same certificate.
-    private let enrolment: (any Enrolment)?
+    let enrolment: (any Enrolment)?
     private let command: [String]
-    private let device: any TunnelDevice
+    let device: any TunnelDevice
     private let privileges: ChildProcess.Privileges
-    private let logger: Logger
-    private let clock = SystemClock()
+    let logger: Logger
+    let clock = SystemClock()
     /// Wakes `run` when one of the orders below is new.
     private let bell = Doorbell()
 
-    private var supervisor: TunnelSupervisor
-    private var random = SystemRandomNumberGenerator()
+    var supervisor: TunnelSupervisor
+    var random = SystemRandomNumberGenerator()
     private var alarm: Instant?
     private var killAt: Instant?
     private var lookupIsDue = false
     private var lookups = 0
     private var enrolmentIsDue = false
-    private var enrolments = 0
-    private var credentials = CredentialShelf()
+    var enrolments = 0
+    var credentials = CredentialShelf()
     private var unattended: OpenVPNChild?
-    private var child: OpenVPNChild?
+    var child: OpenVPNChild?
     private var connection: ManagementConnection?
     /// The device's count when the session began.
     private var trafficBefore = TunnelTraffic()
 
-    private var trouble = TunnelTrouble()
+    var trouble = TunnelTrouble()
     private var wish = "remote access is not allowed"
-    private var lastReason: String?
+    var lastReason: String?
     private var attempts = 0
-    private var phase = TunnelSupervisor.Phase.forbidden
+    var phase = TunnelSupervisor.Phase.forbidden
     private var since: Instant
 
     /// `launcher` comes before OpenVPN's own command line; it must end by executing the rest in its place,
@@ -170,35 +170,9 @@ package actor TunnelService {
         }
     }
 
-    private func enrol() async {
-        defer { enrolments -= 1 }
-        guard let enrolment else { return }
-        do throws(EnrolmentFailure) {
-            let (key, ticket) = try credentials.begin()
-            let result = await enrolment.enrol(key)
-            // Another request has taken its place, or the key was turned off.
-            guard credentials.isAwaited(ticket) else { return }
-            let credential = try credentials.take(result, of: key, at: clock.now())
-            logger.info(
-                "session certificate issued",
-                metadata: [
-                    "serial": "\(credential.certificate.serial)",
-                    "seconds": "\(Int(credential.life.rest.inSeconds))",
-                ])
-            carryOut(
-                supervisor.enrolled(for: credential.life.rest, at: clock.now(), using: &random))
-        } catch {
-            logger.notice("no session certificate", metadata: ["reason": "\(error.reason)"])
-            if phase != .connected { lastReason = error.reason }
-            carryOut(
-                supervisor.enrolFailed(
-                    retryAfter: error.retryAfter, at: clock.now(), using: &random))
-        }
-    }
-
     // MARK: effects
 
-    private func carryOut(_ effects: [TunnelSupervisor.Effect]) {
+    func carryOut(_ effects: [TunnelSupervisor.Effect]) {
         for effect in effects {
             switch effect {
             case .resolve:
@@ -243,7 +217,7 @@ package actor TunnelService {
     }
 
     /// Sends a command, or one with the lines that belong to it.
-    private func tell(_ command: String, _ lines: String? = nil) {
+    func tell(_ command: String, _ lines: String? = nil) {
         do {
             try connection?.send(command, lines)
         } catch {
@@ -299,28 +273,6 @@ package actor TunnelService {
             trouble.consider("ERROR: \(text)")
         case .other:
             break
-        }
-    }
-
-    private func setUp(_ address: IPv4Address) {
-        do throws(SystemError) {
-            try device.setUp(address)
-        } catch {
-            trouble.consider("ERROR: \(error)")
-            child?.process.send(signal: SIGTERM)
-        }
-    }
-
-    /// Signs for OpenVPN, which has the certificate but not its key.
-    private func sign(_ digest: [UInt8], _ algorithm: String) {
-        do throws(TLSProblem) {
-            guard let session = credentials.current, ["ECDSA", "EC"].contains(algorithm) else {
-                throw TLSProblem(part: .key, why: "no key of ours is for \(algorithm)")
-            }
-            tell("pk-sig", Base64.encode(try session.credential.key.sign(digest: digest)))
-        } catch {
-            trouble.consider("ERROR: cannot sign for OpenVPN: \(error.why)")
-            child?.process.send(signal: SIGTERM)
         }
     }
 

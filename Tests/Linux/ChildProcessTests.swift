@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 @Suite("Child process", .timeLimit(.minutes(1)))
@@ -20,6 +21,22 @@ struct ChildProcessTests {
         try #require(fields.count > 5)
         let (processID, session) = (fields[0], fields[5])
         #expect(session == processID)
+    }
+
+    @Test("a child without privileges has no capability, and no way to one")
+    func powerless() async throws {
+        let folder = try TemporaryFolder()
+        let child = try ChildProcess(
+            ["/bin/grep", "-E", "^(Cap(Prm|Eff|Amb)|NoNewPrivs|SigBlk)", "/proc/self/status"],
+            output: .file(folder.path + "/status"), privileges: .none)
+        #expect(await child.waitForExit().isSuccess)
+        let none = "\t0000000000000000\n"
+        #expect(
+            try SmallFile.readText(folder.path + "/status")
+                == "SigBlk:\(none)CapPrm:\(none)CapEff:\(none)CapAmb:\(none)NoNewPrivs:\t1\n")
+        // We have not given up anything ourselves.
+        let ours = try SmallFile.readText("/proc/thread-self/status")
+        #expect(geteuid() != 0 || !ours.contains("CapEff:\(none)"))
     }
 
     @Test("a program that is not there is an error that names it")
