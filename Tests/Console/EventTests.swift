@@ -290,6 +290,20 @@ struct EventWatchTests {
             ])
     }
 
+    @Test("a room that fails, once, and that works again")
+    func rooms() {
+        var broken = goodDay()
+        broken.failures = [.init(room: "egress", reason: "port taken", retrySeconds: 2)]
+        let failures = broken.failures
+        #expect(
+            events { $0.failures = failures }
+                == ["stop: drawbridge: egress has failed: port taken"])
+        #expect(events(after: broken) { $0.failures?[0].retrySeconds = 1 } == [])
+        #expect(
+            events(after: broken) { $0.failures = nil }
+                == ["start: drawbridge: egress works again"])
+    }
+
     @Test("cloud, recorder and machines")
     func data() {
         #expect(

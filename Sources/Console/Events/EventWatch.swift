@@ -26,8 +26,19 @@ package struct EventWatch: Sendable {
             toldRefusals = (time - Self.securityPause, now.egress.refused)
             return uplinks(StatusDocument(), now) + keySwitch(nil, now)
         }
-        return security(last, now, time) + keySwitch(last, now) + uplinks(last, now)
-            + remote(last, now) + remoteTrouble(now, time) + data(last, now)
+        return security(last, now, time) + rooms(last, now) + keySwitch(last, now)
+            + uplinks(last, now) + remote(last, now) + remoteTrouble(now, time)
+            + data(last, now)
+    }
+
+    // MARK: - Rooms
+
+    private func rooms(_ last: StatusDocument, _ now: StatusDocument) -> [Event] {
+        let (old, new) = (last.failures ?? [], now.failures ?? [])
+        let failed = new.filter { failure in !old.contains { $0.room == failure.room } }
+        let works = old.filter { failure in !new.contains { $0.room == failure.room } }
+        return failed.map { Event(.stop, "\($0.room) has failed: \($0.reason)") }
+            + works.map { Event(.start, "\($0.room) works again") }
     }
 
     // MARK: - Uplinks

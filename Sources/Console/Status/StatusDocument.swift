@@ -28,6 +28,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     /// In words, the most important first.
     package var problems: [String] = []
 
+    /// Rooms that have failed and will be begun anew; nil: none, or an older daemon's.
+    package var failures: [Failure]?
     package var configuration = Configuration()
     package var uplinks: [Uplink] = []
     /// How often another uplink was chosen.
@@ -48,9 +50,26 @@ package struct StatusDocument: Codable, Equatable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case version, device, softwareVersion, uptimeSeconds, timeMilliseconds, utcOffsetSeconds
-        case isReady, state, problems, configuration, uplinks
+        case isReady, state, problems, failures, configuration, uplinks
         case uplinkSwitches, uplinkHistory, firewall, egress, recorder, machines, cloud, tunnel
         case keySwitch = "switch"
+    }
+
+    /// A room that does not work.
+    package struct Failure: Codable, Equatable, Sendable {
+        package var room: String
+        package var reason: String
+        /// When it is begun anew.
+        package var retrySeconds: Int
+
+        package init(room: String, reason: String, retrySeconds: Int) {
+            self.room = room
+            self.reason = reason
+            self.retrySeconds = retrySeconds
+        }
+
+        /// For `problems`.
+        package var words: String { "\(room): \(reason); begun anew in \(retrySeconds) s" }
     }
 
     package struct Configuration: Codable, Equatable, Sendable {
