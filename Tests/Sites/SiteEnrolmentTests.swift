@@ -193,6 +193,7 @@ struct SiteEnrolmentTests {
         try self.answer("", site)
         try await turn(site, "the VPN is connected") { $0.isConnected }
         try await expectRenewal(site)
+        try await expectStrangerRefused(site)
         await server.stop()
         try await turn(site, "no server") { $0.reason.contains("nobody answers") }
         let events = try await site.output(in: .router, [site.programs.daemon, "events"])
@@ -206,6 +207,25 @@ struct SiteEnrolmentTests {
             let keys = try SmallFile.readText(site.directory.log("enrolment"))
                 .split(separator: "\n").filter { $0.hasPrefix("request") }
             return keys.count > 1 && keys.last == keys.dropLast().last
+        }
+    }
+
+    /// A server that another authority vouches for gets no request, and so no word of ours.
+    private func expectStrangerRefused(_ site: Site) async throws {
+        let pki = site.directory.devicePKI
+        let stranger = try SmallFile.read(site.directory.certificates + "/stranger-ca.pem")
+        try SmallFile.replace(pki + "/other.pem", with: stranger)
+        let config = try Site.shippedConfiguration()
+        let vpn = try #require(config.firstRange(of: "\n[vpn]\n"))
+        let changed = config[vpn.lowerBound...].replacing("pki/ca.pem\"", with: "pki/other.pem\"")
+        for (text, words) in [
+            (config[..<vpn.lowerBound] + changed, "is not in /etc/drawbridge/pki/other.pem"),
+            (config[...], "connected"),
+        ] {
+            try site.directory.write(String(text), to: site.directory.configurationFile)
+            try await Story(site: site).waitUntil(words) {
+                $0.status.tunnel?.reason.contains(words) ?? false
+            }
         }
     }
 
