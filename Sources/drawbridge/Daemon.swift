@@ -6,6 +6,7 @@ import Firewall
 import Glibc
 import Linux
 import Logging
+import Machines
 import ServiceLifecycle
 import Settings
 import UnixSignals
@@ -67,6 +68,7 @@ struct Daemon: Sendable {
             path: settings.device.runDirectory + "/control.sock",
             handler: { await desk.answer($0) }, logger: logs("console"))
 
+        let push = settings.push.isEnabled ? Self.push(into: house, settings, clock, logs) : nil
         let pulse = Pulse(house: house, clock: clock, logger: logs("pulse"))
 
         var rooms =
@@ -92,6 +94,7 @@ struct Daemon: Sendable {
                 },
             ]
         if let page { rooms.append(Room("page") { try await page.run() }) }
+        if let push { rooms.append(Room("push") { try await push.run() }) }
         try await ServiceGroup(
             configuration: .init(
                 services: rooms.map { .init(service: $0) },
