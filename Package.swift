@@ -106,7 +106,8 @@ let package = Package(
 
         // Benchmarks: what bench/*.sh run.
         .executableTarget(
-            name: "store-bench", dependencies: ["Base", "Linux", "Recorder"], path: "bench/Store",
+            name: "store-bench", dependencies: ["Base", "Settings", "Linux", "Recorder", log],
+            path: "bench/Store",
             swiftSettings: strict),
 
         // Tests: a folder a room; then the house rules, seeded weather, and whole sites.
@@ -139,8 +140,8 @@ let package = Package(
         .testTarget(
             name: "SitesTests",
             dependencies: [
-                "Base", "Linux", "Site", "Console", "drawbridge", "drawbridge-site", "fakegpiod",
-                "TestSupport",
+                "Base", "Linux", "Site", "Console", "Recorder", "drawbridge", "drawbridge-site",
+                "fakegpiod", "TestSupport",
             ],
             path: "Tests/Sites", swiftSettings: strict),
     ],

@@ -28,6 +28,7 @@ enum Sections {
             Key("cloud", \.settings.cloud, .table(cloud), required: true),
             Key("recorder", \.settings.recorder, .table(recorder)),
             Key("machine", \.settings.machines, .tables(machine, count: 0...64)),
+            Key("push", \.settings.push, .table(push)),
             Key("vpn", optional: \.settings.vpn, .table(vpn)),
             Key("switch", optional: \.settings.keySwitch, .table(keySwitch)),
             Key("page", \.settings.page, .table(page)),
@@ -222,6 +223,9 @@ enum Sections {
             Key("bias", \.bias, .choice()),
             Key("debounce", \.debounce, .duration(.milliseconds(1) ... .seconds(10))),
         ])
+
+    static let push = Section(
+        name: "push", draft: Settings.Push(), keys: [Key("enabled", \.isEnabled, .flag)])
 
     static let page = Section(
         name: "page", draft: Settings.Page(),
