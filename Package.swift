@@ -67,7 +67,7 @@ let package = Package(
         room("Firewall"),
         room("Egress"),
         room("KillSwitch", ["CGPIO"]),
-        room("Tunnel"),
+        room("Tunnel", ["CCurl"]),
         room("Recorder", ["CZstd"]),
         room("Machines", ["CModbus"]),
         room("Cloud", ["CMosquitto"]),
@@ -76,6 +76,7 @@ let package = Package(
 
         // As little C as possible.
         .target(name: "CLinux"),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CGPIO", linkerSettings: [.linkedLibrary("gpiod")]),
         .target(
             name: "CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),

@@ -29,8 +29,8 @@ fi
 
 # BIN names a directory with the programs, if they are there already.
 if [ -z "${BIN:-}" ]; then
-    swift build -c release --static-swift-stdlib -q
-    BIN=$(swift build -c release --static-swift-stdlib --show-bin-path)
+    scripts/release -q
+    BIN=$(scripts/release --show-bin-path)
 fi
 case $BIN in */debug) build=debug ;; *) build=release ;; esac
 VENV=${VENV:-$root/.build/bench-venv}

@@ -6,7 +6,7 @@
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-bin=${1:-$(swift build -c release --static-swift-stdlib --product store-bench --show-bin-path)/store-bench}
+bin=${1:-$("$root/scripts/release" --product store-bench --show-bin-path)/store-bench}
 size=${SIZE:-8GB}
 rivals=${RIVALS-"sqlite redis rocksdb"}
 parts=${PARTS:-mixes full}

@@ -28,22 +28,23 @@ package actor ConfigurationService {
 
     private let file: String
     private let history: ConfigurationHistory
-    private let apply: Apply
+    private let tell: @Sendable (ConfigurationNews) async -> Void
     private let clock: any MonotonicClock
     private let logger: Logger
     private let bell = Doorbell()
     private var running: [SettingsSource]
     private var state: ConfigurationStatus
 
-    /// `running`: the files that the house was built from.
+    /// `running`: the files that the house was built from; `tell` hears what becomes of each later file.
     package init(
         file: String, running: [SettingsSource], history: ConfigurationHistory,
-        apply: @escaping Apply, clock: any MonotonicClock, logger: Logger
+        clock: any MonotonicClock, logger: Logger,
+        tell: @escaping @Sendable (ConfigurationNews) async -> Void
     ) {
         self.file = file
         self.running = running
         self.history = history
-        self.apply = apply
+        self.tell = tell
         self.clock = clock
         self.logger = logger
         state = ConfigurationStatus(file: file, since: clock.now())
@@ -54,8 +55,8 @@ package actor ConfigurationService {
     /// Reads the file again, also when nothing seems to have changed.
     package nonisolated func reload() { bell.ring() }
 
-    /// Watches until cancelled.
-    package func run() async throws {
+    /// Watches until cancelled; `apply` brings what is good into force.
+    package func run(apply: @escaping Apply) async throws {
         keep(running)
         let watch = try FolderWatch()
         let folder = ConfigurationHistory.folder(of: file)
@@ -74,7 +75,7 @@ package actor ConfigurationService {
             while true {
                 _ = try await Reactor.shared.wait(for: .readable, on: bell.descriptor)
                 try await waitForQuiet()
-                await read()
+                await read(apply)
             }
         }
     }
@@ -91,18 +92,20 @@ package actor ConfigurationService {
         bell.silence()
     }
 
-    private func read() async {
+    private func read(_ apply: Apply) async {
         do {
             let found = try Settings.loadWithSources(file: file)
             guard found.sources != running else {
                 if !state.refused.isEmpty {
                     logger.notice("config is the running one again")
                     state.refused = []
+                    await tell(.withdrawn)
                 }
                 return
             }
             do {
                 let touched = try await apply(found.settings)
+                let change = ConfigurationChange(from: running, to: found.sources)
                 running = found.sources
                 state = ConfigurationStatus(file: file, since: clock.now())
                 state.touched = touched
@@ -113,21 +116,23 @@ package actor ConfigurationService {
                         "number": "\(state.number.map(String.init) ?? "not kept")",
                         "rooms": "\(touched.isEmpty ? "none" : touched.joined(separator: ", "))",
                     ])
+                await tell(.applied(number: state.number, change: change, touched: touched))
             } catch {
-                refuse(["\(file): cannot be applied: \(error)"])
+                await refuse(["\(file): cannot be applied: \(error)"])
             }
         } catch {
-            refuse(error.lines)
+            await refuse(error.lines)
         }
     }
 
-    private func refuse(_ lines: [String]) {
+    private func refuse(_ lines: [String]) async {
         guard lines != state.refused else { return }
         state.refused = lines
         for line in lines.prefix(Limits.linesMax) {
             logger.error(
                 "config refused, the one before stays in force", metadata: ["place": "\(line)"])
         }
+        await tell(.refused(lines))
     }
 
     private func keep(_ sources: [SettingsSource]) {

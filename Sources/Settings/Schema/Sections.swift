@@ -202,6 +202,9 @@ enum Sections {
             Key("remote", \.remote, .remote, required: true),
             Key("interface", \.interface, .interface),
             Key("network", \.network, .network, required: true),
+            Key(
+                "enrol", optional: \.enrolment, .enrolment,
+                fallback: "none: certificate and key serve every session"),
             Key("tls-crypt", optional: \.tlsCrypt, .path("/etc/drawbridge/pki/tls-crypt.key")),
             Key("verify-name", \.verifyName, .commonName, fallback: "the host of remote"),
         ] + identityKeys.map { $0.within(\Settings.VPN.identity) },
