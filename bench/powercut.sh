@@ -86,8 +86,11 @@ kernel() {
 
 simulated() {
     swift build --build-tests -q
+    # A copy: the checkout can be built and tested meanwhile.
+    cp "$(swift build --show-bin-path)/drawbridgePackageTests.xctest" "$work/tests"
     export DRAWBRIDGE_POWER_CUTS="$cuts" DRAWBRIDGE_ALL_BYTES=1
-    swift test --skip-build --no-parallel --filter 'RecorderTests\.(PowerCutTests|DamageTests)' > "$work/log" 2>&1 || {
+    "$work/tests" --testing-library swift-testing \
+        --filter 'RecorderTests\.(PowerCutTests|DamageTests)' > "$work/log" 2>&1 || {
         grep -a '✘' "$work/log" | head -n 20 >&2
         exit 1
     }

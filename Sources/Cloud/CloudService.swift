@@ -12,7 +12,7 @@ package actor CloudService {
     private let logger: Logger
     private let limits: Limits
 
-    private var sparkplug: SparkplugSession
+    private var speech: any PayloadSession
     private var delivery: Delivery
     private var pace: BacklogPace
     private var connectedSince: Instant?
@@ -31,17 +31,25 @@ package actor CloudService {
         records: any RecordSource, clock: any MonotonicClock,
         wall: @escaping @Sendable () -> WallTime, logger: Logger, limits: Limits = Limits()
     ) {
-        sparkplug = SparkplugSession(
-            group: settings.group, node: device,
-            devices: machines.map { SparkplugSession.Device($0) },
-            birthDeathSequence: UInt8.random(in: 0...255))
+        let devices = machines.map { SparkplugSession.Device($0) }
+        speech =
+            switch settings.payload {
+            case .sparkplug:
+                SparkplugSession(
+                    group: settings.group, node: device, devices: devices,
+                    birthDeathSequence: UInt8.random(in: 0...255))
+            case .json:
+                JSONSession(
+                    group: settings.group, node: device, devices: devices,
+                    session: UInt64(UInt32.random(in: 0 ... .max)))
+            }
         var endpoint = MQTTOptions(
             host: settings.broker.host.description, port: settings.broker.port.port,
             clientID: "\(settings.group)-\(device)",
             identity: MQTTIdentity(
                 authority: settings.identity.authority,
                 certificate: settings.identity.certificate, key: settings.identity.key),
-            subscriptions: [sparkplug.commandTopic])
+            subscriptions: speech.commandTopic.map { [$0] } ?? [])
         endpoint.pins = settings.pins
         self.endpoint = endpoint
         delivery = Delivery(cursor: 0, limits: limits.delivery)
@@ -113,7 +121,7 @@ package actor CloudService {
             return .failed("\(endpoint.url): the system's name resolution hangs")
         }
         var options = endpoint
-        let will = sparkplug.connecting(at: wall())
+        let will = speech.connecting(at: wall())
         options.will = MQTTMessage(topic: will.topic, payload: will.payload)
         let connection: MQTTConnection
         do {
@@ -159,15 +167,15 @@ package actor CloudService {
                     pace.confirmed(id, at: clock.now())
                     cursor = delivery.acknowledged(id, at: clock.now()) ?? cursor
                 case .received(let message):
-                    let heard = SparkplugSession.Message(
+                    let heard = CloudMessage(
                         topic: message.topic, payload: message.payload)
-                    wantsBirths = sparkplug.isRebirthRequest(heard) || wantsBirths
+                    wantsBirths = speech.isRebirthRequest(heard) || wantsBirths
                 case .closed(let trouble):
                     return .failed(trouble?.text(endpoint) ?? "closed")
                 }
             }
             if wantsBirths {
-                for message in sparkplug.births(at: wall()) { publish(message, 0, on: connection) }
+                for message in speech.births(at: wall()) { publish(message, 0, on: connection) }
             }
             for feed in feeds.values { feed.yield() }
             if let cursor {
@@ -207,7 +215,7 @@ package actor CloudService {
                     continue
                 }
                 for parcel in delivery.recordsRead(found, for: order, lane, at: clock.now()) {
-                    let message = sparkplug.data(parcel, at: wall())
+                    let message = speech.data(parcel, at: wall())
                     if lane == .backlog {
                         pace.sent(
                             parcel.id, bytes: message.payload.count + message.topic.utf8.count,
@@ -256,13 +264,13 @@ package actor CloudService {
 
     private func farewell(_ connection: MQTTConnection) async {
         guard connectedSince != nil else { return connection.abort() }
-        let death = sparkplug.death(at: wall())
+        let death = speech.death(at: wall())
         connection.close(lastWord: MQTTMessage(topic: death.topic, payload: death.payload))
         await connection.waitForEnd()
     }
 
     private func publish(
-        _ message: SparkplugSession.Message, _ id: UInt64, on connection: MQTTConnection
+        _ message: CloudMessage, _ id: UInt64, on connection: MQTTConnection
     ) {
         connection.publish(MQTTMessage(topic: message.topic, payload: message.payload), id: id)
     }

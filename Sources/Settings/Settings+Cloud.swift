@@ -12,6 +12,8 @@ extension Settings {
         package var group: String
         /// `ca`, `certificate`, `key`: paths of PEM files.
         package var identity: Identity
+        /// `payload`: in which words records go to the broker.
+        package var payload = Payload.sparkplug
         /// `pins`: keys of the broker's chain, any one of which suffices; empty, or 2…8 of them.
         package var pins: [SPKIPin]
 
@@ -26,6 +28,11 @@ extension Settings {
             self.identity = identity
             self.pins = pins
         }
+    }
+
+    /// `[cloud] payload`
+    package enum Payload: String, CaseIterable, Sendable {
+        case sparkplug, json
     }
 
     /// Paths of PEM files that prove who we are and who they are.

@@ -117,7 +117,7 @@ struct SparkplugSessionTests {
             ])
             return .init(topic: topic, payload: payload.encoded())
         }
-        let topic = session.commandTopic
+        let topic = session.commandTopic ?? "none"
         #expect(topic == "spBv1.0/drawbridge/NCMD/press-line-4")
         #expect(session.isRebirthRequest(command(topic, "Node Control/Rebirth", true)))
         #expect(!session.isRebirthRequest(command(topic, "Node Control/Rebirth", false)))

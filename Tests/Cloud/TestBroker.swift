@@ -80,14 +80,14 @@ final class TestSubscriber: Sendable {
     private let child: ChildProcess
     private let file: String
 
-    init(_ broker: TestBroker, name: String) async throws {
+    init(_ broker: TestBroker, name: String, topic: String = "spBv1.0/#") async throws {
         file = broker.pki.path(name + ".log")
         let pki = broker.pki
         child = try ChildProcess(
             [
                 "/usr/bin/stdbuf", "-oL", "/usr/bin/mosquitto_sub", "-d", "-h", "127.0.0.1", "-p",
                 "\(broker.port)", "--cafile", pki.path("ca.pem"), "--cert", pki.path("device.pem"),
-                "--key", pki.path("device.key"), "-q", "1", "-t", "spBv1.0/#", "-F", "MSG %t %x",
+                "--key", pki.path("device.key"), "-q", "1", "-t", topic, "-F", "MSG %t %x",
             ], output: .file(file), error: .file(file))
         let file = file
         try await eventually("mosquitto_sub has subscribed") {
@@ -98,19 +98,22 @@ final class TestSubscriber: Sendable {
     deinit { child.send(signal: SIGKILL) }
 
     func messages() throws -> [(topic: SparkplugTopic, payload: SparkplugPayload)] {
+        try raw().map {
+            (try #require(SparkplugTopic($0.topic)), try SparkplugPayload(decoding: $0.payload))
+        }
+    }
+
+    func raw() throws -> [(topic: String, payload: [UInt8])] {
         let text = try SmallFile.readText(file, bytesMax: 64 << 20)
         // The last line may still be in the writing.
         let complete = text[..<(text.lastIndex(of: "\n") ?? text.startIndex)]
-        return try complete.split(separator: "\n").filter { $0.hasPrefix("MSG ") }.map { line in
+        return complete.split(separator: "\n").filter { $0.hasPrefix("MSG ") }.map { line in
             let parts = line.split(separator: " ")
             let hex = parts.count > 2 ? Array(parts[2].utf8) : []
             let bytes = stride(from: 0, to: hex.count - 1, by: 2).map { index in
                 UInt8(String(decoding: hex[index...(index + 1)], as: UTF8.self), radix: 16) ?? 0
             }
-            return (
-                try #require(SparkplugTopic(String(parts[1]))),
-                try SparkplugPayload(decoding: bytes)
-            )
+            return (String(parts[1]), bytes)
         }
     }
 

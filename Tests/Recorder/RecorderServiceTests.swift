@@ -3,6 +3,7 @@ import Glibc
 import Linux
 import Logging
 import Recorder
+import Synchronization
 import TestSupport
 import Testing
 
@@ -62,6 +63,36 @@ import Testing
             try await run.value
             #expect(await service.status().durableThrough == 3)
         }
+    }
+
+    @Test(
+        "behaviour 8: what is pushed is answered when it is on flash, and refused while the flash fails"
+    )
+    func record() async throws {
+        let disk = FakeDisk()
+        let service = try RecorderService(
+            settings: Settings.Recorder(
+                directory: "fake", size: ByteSize(bytes: 1 << 20), sync: .milliseconds(10)),
+            directory: disk, bootID: bootID, clock: SystemClock(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let run = Task { try await service.run() }
+        try await service.record([reading(1)])
+        #expect(await service.status().durableThrough == 1)
+        disk.state.withLock { $0.syncsToFail = .max }
+        await #expect(throws: NotOnFlash.self) { try await service.record([reading(2)]) }
+        #expect(await service.status().durableThrough == 1)
+        disk.state.withLock { $0.syncsToFail = 0 }
+        for _ in 0..<500 {
+            if await service.status().isRecording { break }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        try await service.record([reading(3)])
+        #expect(await service.status().durableThrough == 3)
+        #expect(
+            try await service.batch(after: 0, limit: 9).map(\.reading)
+                == [reading(1), reading(2), reading(3)])
+        run.cancel()
+        try await run.value
     }
 
     /// The lock goes with the actor, whose last reference its own thread may hold for a moment.

@@ -12,7 +12,7 @@ import Testing
         "overlaps", "paths",
         "redefined",
         "slips", "syntax", "tags", "unclosed-list", "unclosed-text", "unknown-keys", "utf-16",
-        "values",
+        "values", "words",
     ]
 
     @Test("a broken file gives every error with its place", arguments: names)

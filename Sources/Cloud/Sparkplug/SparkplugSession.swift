@@ -30,15 +30,7 @@ package struct SparkplugSession: Sendable {
         }
     }
 
-    package struct Message: Equatable, Sendable {
-        package var topic: String
-        package var payload: [UInt8]
-
-        package init(topic: String, payload: [UInt8]) {
-            self.topic = topic
-            self.payload = payload
-        }
-    }
+    package typealias Message = CloudMessage
 
     private struct TagKey: Hashable, Sendable {
         var device: String
@@ -113,7 +105,7 @@ package struct SparkplugSession: Sendable {
     }
 
     /// Where host applications send us commands.
-    package var commandTopic: String { topic(.nodeCommand, nil) }
+    package var commandTopic: String? { topic(.nodeCommand, nil) }
 
     /// Whether a message asks for births; anything else that a host may say is ignored.
     package func isRebirthRequest(_ message: Message) -> Bool {

@@ -38,7 +38,7 @@ package struct SparkplugTopic: Hashable, Sendable {
         "spBv1.0/\(group)/\(kind.rawValue)/\(node)" + (device.map { "/" + $0 } ?? "")
     }
 
-    private static func plain(_ name: String) -> String {
+    static func plain(_ name: String) -> String {
         String(name.map { "/+#\0".contains($0) ? "_" : $0 })
     }
 }

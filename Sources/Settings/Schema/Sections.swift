@@ -137,6 +137,7 @@ enum Sections {
             Key("ports", \.ports, .list(of: .port, "ports", such: #"["tcp/443"]"#, count: 1...16)),
             Key("broker", \.broker, .broker, required: true),
             Key("group", \.group, .plainName),
+            Key("payload", \.payload, .choice()),
             Key(
                 "pins", \.pins,
                 .list(of: .pin, "pins", such: #"["sha256/…", "sha256/…"]"#, count: 0...8)),
