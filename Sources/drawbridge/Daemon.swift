@@ -6,7 +6,6 @@ import Firewall
 import Glibc
 import Linux
 import Logging
-import Machines
 import ServiceLifecycle
 import Settings
 import UnixSignals
@@ -67,17 +66,19 @@ struct Daemon: Sendable {
             path: settings.device.runDirectory + "/control.sock",
             handler: { await desk.answer($0) }, logger: logs("console"))
 
-        let push = settings.push.isEnabled ? Self.push(into: house, settings, clock, logs) : nil
+        let push = PushDoor(
+            into: house, runDirectory: settings.device.runDirectory, clock: clock, logs: logs)
         let pulse = Pulse(house: house, clock: clock, logger: logs("pulse"))
 
-        var rooms: [any Service] =
+        let rooms: [any Service] =
             house.rooms + [
                 Room("console") { try await console.run() },
                 Room("status and events") { try await watch.run() },
-                page.slot,
+                page.slot, push.slot,
                 Room("configuration") {
                     try await configuration.run {
                         try await house.rebuild(for: $0) + page.rebuild(for: $0.page)
+                            + push.rebuild(for: $0.push)
                     }
                 },
                 Room("reload") {
@@ -97,7 +98,6 @@ struct Daemon: Sendable {
                     try await gracefulShutdown()
                 },
             ]
-        if let push { rooms.append(Room("push") { try await push.run() }) }
         try await ServiceGroup(
             configuration: .init(
                 services: rooms.map { .init(service: $0) },
