@@ -5,13 +5,10 @@ package import Settings
 
 /// Watches the config file, brings what is good into force, and refuses the rest.
 ///
-///     file written, SIGHUP ──▶ read and check ──▶ apply ──▶ keep in the history
+///     file written, SIGHUP ──▶ read and check ──▶ apply ──▶ on trial ──▶ confirmed, kept in the history
+///                                    │                          └─ not proven in time: back to what was before
 ///                                    └─ refuse: what runs stays, the place is told
 package actor ConfigurationService {
-    /// Brings settings into force; returns the names of the rooms that were built anew. When it throws,
-    /// what was in force still is.
-    package typealias Apply = @Sendable (Settings) async throws -> [String]
-
     package enum Limits {
         /// So long nothing more is written before the file is read: editors write in several steps.
         package static let quiet = Duration.milliseconds(200)
@@ -19,6 +16,10 @@ package actor ConfigurationService {
         package static let quietMax = Duration.seconds(5)
         /// Most lines of one refusal in the journal.
         package static let linesMax = 10
+        /// Between two looks at what is on trial.
+        package static let look = Duration.milliseconds(100)
+        /// Until the next attempt to take back what could not be taken back.
+        package static let retry = Duration.seconds(1)
     }
 
     private let executor = ThreadExecutor(name: "configuration")
@@ -26,24 +27,44 @@ package actor ConfigurationService {
         executor.asUnownedSerialExecutor()
     }
 
-    private let file: String
-    private let history: ConfigurationHistory
-    private let apply: Apply
-    private let clock: any MonotonicClock
-    private let logger: Logger
+    let file: String
+    let history: ConfigurationHistory
+    let house: any ConfiguredHouse
+    let clock: any MonotonicClock
+    let logger: Logger
     private let bell = Doorbell()
-    private var running: [SettingsSource]
-    private var state: ConfigurationStatus
+    /// What came into force for good last.
+    var confirmed: Candidate
+    /// What is in force instead for a time.
+    var trial: Trial?
+    /// What was taken back, with the names of the history: it is not tried again.
+    var unconfirmed: Set<SettingsSource> = []
+    var isConfirmationAsked = false
+    var trials = 0
+    var state: ConfigurationStatus
 
-    /// `running`: the files that the house was built from.
+    struct Candidate {
+        var settings: Settings
+        var sources: [SettingsSource]
+    }
+
+    struct Trial {
+        var number: Int
+        var candidate: Candidate
+        var touched: [String]
+        var begun: Instant
+        var ends: Instant
+    }
+
+    /// `running`: the files that the house was built from, and what they say.
     package init(
-        file: String, running: [SettingsSource], history: ConfigurationHistory,
-        apply: @escaping Apply, clock: any MonotonicClock, logger: Logger
+        file: String, running: [SettingsSource], settings: Settings, history: ConfigurationHistory,
+        house: any ConfiguredHouse, clock: any MonotonicClock, logger: Logger
     ) {
         self.file = file
-        self.running = running
+        confirmed = Candidate(settings: settings, sources: running)
         self.history = history
-        self.apply = apply
+        self.house = house
         self.clock = clock
         self.logger = logger
         state = ConfigurationStatus(file: file, since: clock.now())
@@ -56,7 +77,8 @@ package actor ConfigurationService {
 
     /// Watches until cancelled.
     package func run() async throws {
-        keep(running)
+        unconfirmed = history.unconfirmed()
+        keep(confirmed.sources)
         let watch = try FolderWatch()
         let folder = ConfigurationHistory.folder(of: file)
         watch.add(folder)
@@ -72,9 +94,14 @@ package actor ConfigurationService {
                 }
             }
             while true {
-                _ = try await Reactor.shared.wait(for: .readable, on: bell.descriptor)
-                try await waitForQuiet()
-                await read()
+                let look = trial.map { min($0.ends, clock.now() + Limits.look) }
+                let outcome = try await Reactor.shared.wait(
+                    for: .readable, on: bell.descriptor, until: look)
+                if outcome == .ready {
+                    try await waitForQuiet()
+                    await read()
+                }
+                await judgeTrial()
             }
         }
     }
@@ -94,40 +121,47 @@ package actor ConfigurationService {
     private func read() async {
         do {
             let found = try Settings.loadWithSources(file: file)
-            guard found.sources != running else {
+            let candidate = Candidate(settings: found.settings, sources: found.sources)
+            guard found.sources != (trial?.candidate ?? confirmed).sources else {
                 if !state.refused.isEmpty {
                     logger.notice("config is the running one again")
                     state.refused = []
                 }
                 return
             }
-            do {
-                let touched = try await apply(found.settings)
-                running = found.sources
-                state = ConfigurationStatus(file: file, since: clock.now())
-                state.touched = touched
-                keep(running)
-                logger.notice(
-                    "config applied",
-                    metadata: [
-                        "number": "\(state.number.map(String.init) ?? "not kept")",
-                        "rooms": "\(touched.isEmpty ? "none" : touched.joined(separator: ", "))",
-                    ])
-            } catch {
-                refuse(["\(file): cannot be applied: \(error)"])
+            guard history.named(found.sources, of: file) != unconfirmed else {
+                return refuse([notConfirmed])
             }
+            await apply(candidate)
         } catch {
             refuse(error.lines)
         }
     }
 
-    private func refuse(_ lines: [String]) {
+    func refuse(_ lines: [String]) {
         guard lines != state.refused else { return }
         state.refused = lines
         for line in lines.prefix(Limits.linesMax) {
             logger.error(
                 "config refused, the one before stays in force", metadata: ["place": "\(line)"])
         }
+    }
+
+    /// A candidate is in force for good.
+    func settle(_ candidate: Candidate, _ touched: [String]) {
+        confirmed = candidate
+        trial = nil
+        unconfirmed = []
+        history.forgetUnconfirmed()
+        state = ConfigurationStatus(file: file, since: clock.now())
+        state.touched = touched
+        keep(candidate.sources)
+        logger.notice(
+            "config applied",
+            metadata: [
+                "number": "\(state.number.map(String.init) ?? "not kept")",
+                "rooms": "\(touched.isEmpty ? "none" : touched.joined(separator: ", "))",
+            ])
     }
 
     private func keep(_ sources: [SettingsSource]) {

@@ -43,10 +43,9 @@ struct Daemon: Sendable {
         let house = try House(
             settings, firewall: firewall, policy: policy, gate: gate, logs: logs)
         let configuration = ConfigurationService(
-            file: file, running: sources,
+            file: file, running: sources, settings: settings,
             history: ConfigurationHistory(stateDirectory: settings.device.stateDirectory),
-            apply: { try await house.rebuild(for: $0) }, clock: clock,
-            logger: logs("configuration"))
+            house: house, clock: clock, logger: logs("configuration"))
         let report = StatusReport(
             house: house, configuration: configuration, begun: begun, clock: clock)
         let events = EventLogService(
@@ -57,7 +56,8 @@ struct Daemon: Sendable {
             clock: clock, events: events, look: { await report.document() })
         let desk = ConsoleDesk(
             house: house, watch: watch,
-            doctor: DoctorService(resolve: { try await house.egress.tenant.resolve($0) }))
+            doctor: DoctorService(resolve: { try await house.egress.tenant.resolve($0) }),
+            configuration: configuration)
         let page = settings.page.listen.map {
             PageService(
                 address: $0.address, port: $0.port, clock: clock, logger: logs("page"),

@@ -25,7 +25,7 @@ package struct EventWatch: Sendable {
             return uplinks(StatusDocument(), now) + keySwitch(nil, now)
         }
         return security(last, now, time) + keySwitch(last, now) + uplinks(last, now)
-            + remote(last, now) + data(last, now)
+            + remote(last, now) + data(last, now) + configuration(last, now)
     }
 
     // MARK: - Uplinks
