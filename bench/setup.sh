@@ -5,6 +5,9 @@ set -eu
 packages="
     redis-server
     python3-venv
+    ufw
+    firewalld
+    dbus
 "
 python="rocksdict"
 

@@ -3,11 +3,14 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// One thread in `epoll_wait` that wakes tasks when their descriptors are ready.
+/// One thread in `epoll_wait` that wakes tasks when their descriptors are ready, or their time has come.
 ///
 /// Blocking system calls must not run on Swift's cooperative pool, which is as wide as the machine:
 /// a task that waits here holds no thread at all. A descriptor must stay open while a task waits on it.
-package final class Reactor: Sendable {
+///
+/// A program that mostly waits gives it to `withTaskExecutorPreference`: its tasks then run on this thread, too,
+/// and what wakes a task wakes no second thread. Nothing that blocks or computes for long may run there.
+package final class Reactor: TaskExecutor {
     package enum Direction: Sendable {
         case readable, writable
     }
@@ -20,23 +23,52 @@ package final class Reactor: Sendable {
     /// The process's reactor; its thread starts at the first use.
     package static let shared = Reactor()
 
-    private struct Waiter {
+    struct Waiter {
         var descriptor: Int32
         var direction: Direction
         var deadline: Instant?
         var continuation: CheckedContinuation<Outcome, any Error>
     }
 
-    private struct State {
-        var waiters: [UInt64: Waiter] = [:]
-        var cancelledEarly: Set<UInt64> = []
-        var armed: Set<Int32> = []
+    struct Sleeper {
+        var id: UInt64
+        var deadline: Instant
+        var continuation: CheckedContinuation<Void, any Error>
     }
 
-    private let epoll: Int32
-    private let wakeUp: Int32
-    private let state = Mutex(State())
+    struct State {
+        var waiters: [UInt64: Waiter] = [:]
+        /// A few dozen at most: searched, not sorted.
+        var sleepers: [Sleeper] = []
+        var cancelledEarly: Set<UInt64> = []
+        var armed: Set<Int32> = []
+
+        /// The earliest deadline, or an earlier moment: one that was cancelled is not taken back.
+        private(set) var nextDeadline: Instant?
+
+        /// Notes a deadline; returns whether it comes before all others.
+        mutating func note(_ deadline: Instant) -> Bool {
+            if let nextDeadline, nextDeadline <= deadline { return false }
+            nextDeadline = deadline
+            return true
+        }
+
+        mutating func findNextDeadline() {
+            nextDeadline = nil
+            for sleeper in sleepers { _ = note(sleeper.deadline) }
+            for waiter in waiters.values {
+                if let deadline = waiter.deadline { _ = note(deadline) }
+            }
+        }
+    }
+
+    let epoll: Int32
+    let wakeUp: Int32
+    let state = Mutex(State())
     private let nextID = Atomic<UInt64>(1)
+    let jobs = Mutex<[UnownedJob]>([])
+    /// The thread of the loop, once it runs.
+    let thread = Atomic<UInt>(0)
 
     private init() {
         epoll = epoll_create1(O_CLOEXEC)
@@ -63,7 +95,10 @@ package final class Reactor: Sendable {
                     state.waiters[id] = Waiter(
                         descriptor: descriptor, direction: direction, deadline: deadline,
                         continuation: continuation)
-                    guard let code = arm(descriptor, &state) else { return nil }
+                    guard let code = arm(descriptor, &state) else {
+                        if let deadline { _ = state.note(deadline) }
+                        return nil
+                    }
                     state.waiters[id] = nil
                     return SystemError("wait for descriptor \(descriptor)", code: code)
                 }
@@ -88,7 +123,7 @@ package final class Reactor: Sendable {
     }
 
     /// Tells epoll what the remaining waiters of a descriptor want; returns an errno value if it refuses.
-    private func arm(_ descriptor: Int32, _ state: inout State) -> Int32? {
+    func arm(_ descriptor: Int32, _ state: inout State) -> Int32? {
         var events: UInt32 = 0
         for waiter in state.waiters.values where waiter.descriptor == descriptor {
             events |= waiter.direction == .readable ? EPOLLIN.rawValue : EPOLLOUT.rawValue
@@ -110,63 +145,51 @@ package final class Reactor: Sendable {
         return nil
     }
 
-    private func wake() {
-        var one: UInt64 = 1
-        write(wakeUp, &one, 8)
-    }
-
-    private func loop() {
-        var events = [epoll_event](repeating: epoll_event(), count: 32)
-        while true {
-            let count = epoll_wait(epoll, &events, Int32(events.count), timeoutMilliseconds())
-            for event in events.prefix(Int(max(0, count))) {
-                if event.data.fd == wakeUp {
-                    var drained: UInt64 = 0
-                    read(wakeUp, &drained, 8)
-                } else {
-                    ready(event.data.fd, event.events)
+    /// Waits until a moment has come; throws `CancellationError` when the task is cancelled before.
+    package func sleep(until deadline: Instant) async throws {
+        let id = nextID.add(1, ordering: .relaxed).newValue
+        // Race: cancelled after it was woken, when nobody else takes the mark back.
+        defer { _ = state.withLock { $0.cancelledEarly.remove(id) } }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let (isCancelled, isNext) = state.withLock { state -> (Bool, Bool) in
+                    if state.cancelledEarly.remove(id) != nil { return (true, false) }
+                    state.sleepers.append(
+                        Sleeper(id: id, deadline: deadline, continuation: continuation))
+                    return (false, state.note(deadline))
+                }
+                if isCancelled {
+                    continuation.resume(throwing: CancellationError())
+                } else if isNext {
+                    wake()
                 }
             }
-            expire()
+        } onCancel: {
+            let sleeper = state.withLock { state -> Sleeper? in
+                guard let index = state.sleepers.firstIndex(where: { $0.id == id }) else {
+                    // Race: cancelled before the sleep was registered.
+                    state.cancelledEarly.insert(id)
+                    return nil
+                }
+                return state.sleepers.remove(at: index)
+            }
+            sleeper?.continuation.resume(throwing: CancellationError())
         }
     }
 
-    private func ready(_ descriptor: Int32, _ events: UInt32) {
-        let trouble = events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
-        let woken = state.withLock { state in
-            let ids = state.waiters.filter { _, waiter in
-                waiter.descriptor == descriptor
-                    && (trouble
-                        || events
-                            & (waiter.direction == .readable
-                                ? EPOLLIN.rawValue : EPOLLOUT.rawValue) != 0)
-            }
-            for id in ids.keys { state.waiters[id] = nil }
-            _ = arm(descriptor, &state)
-            return ids.values.map(\.continuation)
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let unowned = UnownedJob(job)
+        let isFirst = jobs.withLock { jobs in
+            jobs.append(unowned)
+            return jobs.count == 1
         }
-        for continuation in woken { continuation.resume(returning: .ready) }
+        if isFirst { wake() }
     }
 
-    private func expire() {
-        let now = SystemClock().now()
-        let late = state.withLock { state in
-            let ids = state.waiters.filter { _, waiter in waiter.deadline.map { $0 <= now } ?? false
-            }
-            for (id, waiter) in ids {
-                state.waiters[id] = nil
-                _ = arm(waiter.descriptor, &state)
-            }
-            return ids.values.map(\.continuation)
-        }
-        for continuation in late { continuation.resume(returning: .timedOut) }
-    }
-
-    private func timeoutMilliseconds() -> Int32 {
-        guard let next = state.withLock({ $0.waiters.values.compactMap(\.deadline).min() }) else {
-            return -1
-        }
-        let rest = (next - SystemClock().now()).nanoseconds
-        return Int32(clamping: max(0, (rest + 999_999) / 1_000_000))
+    /// Has the loop look around again; it does so anyway when it is the loop that asks.
+    private func wake() {
+        guard UInt(pthread_self()) != thread.load(ordering: .relaxed) else { return }
+        var one: UInt64 = 1
+        write(wakeUp, &one, 8)
     }
 }

@@ -27,9 +27,8 @@ package struct SystemClock: MonotonicClock {
     }
 
     package func sleep(until deadline: Instant) async throws {
-        let rest = deadline - now()
-        guard rest > .zero else { return try Task.checkCancellation() }
-        try await Task.sleep(for: rest)
+        guard deadline > now() else { return try Task.checkCancellation() }
+        try await Reactor.shared.sleep(until: deadline)
     }
 
     private static func read(_ clock: clockid_t) -> Int64 {

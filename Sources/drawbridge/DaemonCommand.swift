@@ -47,10 +47,11 @@ struct DaemonCommand: AsyncParsableCommand {
             try Directory.make(settings.device.stateDirectory)
             try Directory.make(settings.device.runDirectory)
             let lock = try LockFile(settings.device.stateDirectory + "/lock")
-            try await Daemon(
+            let daemon = Daemon(
                 file: config, settings: settings, sources: sources, config: configEvent(fallback),
-                logs: logs
-            ).run()
+                logs: logs)
+            // It waits for most of its life: one thread is enough, and the fewest wake-ups.
+            try await withTaskExecutorPreference(Reactor.shared) { try await daemon.run() }
             _ = consume lock
         } catch LockFile.Failure.held(let path, let processID) {
             // The firewall is the other one's affair.

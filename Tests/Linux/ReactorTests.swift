@@ -110,4 +110,74 @@ struct ReactorTests {
         }
         #expect(ready == 100)
     }
+
+    @Test("sleepers wake in the order of their deadlines, and none too early")
+    func sleepers() async throws {
+        let begun = SystemClock().now()
+        let order = await withTaskGroup(of: Int.self) { group in
+            for number in [3, 1, 2] {
+                group.addTask {
+                    let due = begun + .milliseconds(20 * number)
+                    try? await Reactor.shared.sleep(until: due)
+                    return SystemClock().now() < due ? -number : number
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(order == [1, 2, 3])
+    }
+
+    @Test("a sleep ends when its task is cancelled, however early, and the next one is whole")
+    func cancelledSleep() async throws {
+        for _ in 0..<200 {
+            let task = Task { try await Reactor.shared.sleep(until: Self.soon(.seconds(60))) }
+            if Bool.random() { await Task.yield() }
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+        }
+        let due = Self.soon(.milliseconds(20))
+        try await Reactor.shared.sleep(until: due)
+        #expect(SystemClock().now() >= due)
+    }
+
+    private actor Counter {
+        private(set) var threads: Set<UInt> = []
+        private(set) var count = 0
+
+        func step() {
+            threads.insert(UInt(pthread_self()))
+            count += 1
+        }
+    }
+
+    @Test("tasks that prefer it run on its one thread, and others may wake them")
+    func executor() async throws {
+        let counter = Counter()
+        let worker = ThreadExecutor(name: "elsewhere")
+        try await withTaskExecutorPreference(Reactor.shared) {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<100 {
+                    group.addTask {
+                        await counter.step()
+                        await Elsewhere(worker).pause()
+                        try await Reactor.shared.sleep(until: Self.soon(.milliseconds(5)))
+                        await counter.step()
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        #expect(await counter.count == 200)
+        #expect(await counter.threads.count == 1)
+    }
+
+    /// An actor on a thread of its own.
+    private actor Elsewhere {
+        private let executor: ThreadExecutor
+        nonisolated var unownedExecutor: UnownedSerialExecutor {
+            executor.asUnownedSerialExecutor()
+        }
+        init(_ executor: ThreadExecutor) { self.executor = executor }
+        func pause() { usleep(100) }
+    }
 }

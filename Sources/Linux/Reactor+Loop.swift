@@ -1,0 +1,79 @@
+import Base
+import CLinux
+import Glibc
+import Synchronization
+
+// What the reactor's thread does.
+extension Reactor {
+    func loop() {
+        thread.store(UInt(pthread_self()), ordering: .relaxed)
+        var events = [epoll_event](repeating: epoll_event(), count: 32)
+        while true {
+            runJobs()
+            let count = epoll_wait(epoll, &events, Int32(events.count), timeoutMilliseconds())
+            for event in events.prefix(Int(max(0, count))) {
+                if event.data.fd == wakeUp {
+                    var drained: UInt64 = 0
+                    read(wakeUp, &drained, 8)
+                } else {
+                    ready(event.data.fd, event.events)
+                }
+            }
+            expire()
+        }
+    }
+
+    /// Runs what was waiting when it began: what that brings forth has its turn after the descriptors.
+    private func runJobs() {
+        let batch = jobs.withLock { jobs in
+            let batch = jobs
+            jobs = []
+            return batch
+        }
+        for job in batch { job.runSynchronously(on: asUnownedTaskExecutor()) }
+    }
+
+    private func ready(_ descriptor: Int32, _ events: UInt32) {
+        let trouble = events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
+        let woken = state.withLock { state in
+            let ids = state.waiters.filter { _, waiter in
+                waiter.descriptor == descriptor
+                    && (trouble
+                        || events
+                            & (waiter.direction == .readable
+                                ? EPOLLIN.rawValue : EPOLLOUT.rawValue) != 0)
+            }
+            for id in ids.keys { state.waiters[id] = nil }
+            _ = arm(descriptor, &state)
+            return ids.values.map(\.continuation)
+        }
+        for continuation in woken { continuation.resume(returning: .ready) }
+    }
+
+    private func expire() {
+        let now = SystemClock().now()
+        let (late, rested) = state.withLock { state in
+            guard let next = state.nextDeadline, next <= now else {
+                return ([CheckedContinuation<Outcome, any Error>](), [Sleeper]())
+            }
+            let ids = state.waiters.filter { $0.value.deadline.map { $0 <= now } ?? false }
+            for (id, waiter) in ids {
+                state.waiters[id] = nil
+                _ = arm(waiter.descriptor, &state)
+            }
+            let rested = state.sleepers.filter { $0.deadline <= now }
+            state.sleepers.removeAll { $0.deadline <= now }
+            state.findNextDeadline()
+            return (ids.values.map(\.continuation), rested)
+        }
+        for continuation in late { continuation.resume(returning: .timedOut) }
+        for sleeper in rested { sleeper.continuation.resume() }
+    }
+
+    private func timeoutMilliseconds() -> Int32 {
+        guard jobs.withLock({ $0.isEmpty }) else { return 0 }
+        guard let next = state.withLock({ $0.nextDeadline }) else { return -1 }
+        let rest = (next - SystemClock().now()).nanoseconds
+        return Int32(clamping: max(0, (rest + 999_999) / 1_000_000))
+    }
+}
