@@ -14,6 +14,6 @@ struct SiteCommand: AsyncParsableCommand {
             TurnsCommand.self, PagesCommand.self, EchoCommand.self, ConverseCommand.self,
             FailoverCommand.self, RollbackCommand.self,
             ScanCommand.self, SweepCommand.self, ReloadCommand.self, BlastCommand.self,
-            RotatingCommand.self,
+            RotatingCommand.self, FirewallBenchCommand.self, ElementCommand.self,
         ])
 }

@@ -31,13 +31,9 @@ struct ReloadCommand: AsyncParsableCommand {
                 )
                 Output.line("|---|---|---|---|---|---|---|")
                 for way in ReloadBench.Way.allCases {
-                    let result = try await ReloadBench(site).run(
-                        way, count: way == .drawbridge ? count : others)
-                    Output.line(
-                        "| \(way.rawValue) | \(Figure.count(result.reloads)) "
-                            + "| \(Figure.time(result.duration)) | \(Figure.count(result.deniedRate)) "
-                            + "| \(Figure.count(result.leaked)) | \(Figure.count(result.allowedSent)) "
-                            + "| \(Figure.count(result.lost)) |")
+                    Output.row(
+                        try await ReloadBench(site).run(
+                            way, count: way == .drawbridge ? count : others))
                 }
             }
         }
@@ -62,6 +58,9 @@ struct BlastCommand: ParsableCommand {
     @Option(help: "Datagrams a second; 0: as many as this machine can send.")
     var rate = 0
 
+    @Option(help: "End after so many; 0: only at SIGTERM.")
+    var count = 0
+
     private static let isOver = Atomic<Bool>(false)
 
     func run() throws {
@@ -69,10 +68,14 @@ struct BlastCommand: ParsableCommand {
             let target = IPv4Address("192.168.140.10"), rate >= 0
         else { throw ValidationError("--router is a hardware address, --rate not negative") }
         signal(SIGTERM) { _ in BlastCommand.isOver.store(true, ordering: .relaxed) }
-        let sent = try Blast.run(
+        let count = count
+        let (sent, time) = try Blast.run(
             interface: "eth0", router: mac.bytes, from: own, to: target, port: port, rate: rate,
             isReady: { Output.line("ready") },
-            isOver: { Self.isOver.load(ordering: .relaxed) })
+            isOver: { sent in
+                Self.isOver.load(ordering: .relaxed) || count > 0 && sent >= count
+            })
         Output.line("sent \(sent)")
+        Output.line("processor \(time.nanoseconds)")
     }
 }
