@@ -20,7 +20,7 @@ mkdir -p "$root/docs/figures"
     echo
     echo 'The router of the emulated site, without a daemon: only the rules hold anything back. Two rulesets, as the daemon would'
     echo 'load them (`drawbridge firewall show`), are exchanged by `nft -f` one after the other. An office host sends packets to'
-    echo 'the machine that neither allows, as many as this machine can send beside everything else, and 2,000 a second that'
+    echo 'the machine that neither allows, as many as this machine can send beside everything else, and 20,000 a second that'
     echo 'both allow. Leaked: denied packets that the machine'"'"'s kernel counts. Lost: allowed ones that the router counted before all'
     echo 'rules and not behind them (with `flush ruleset`, which throws the counters away: of those sent, counted at the machine).'
     echo 'The other two ways show that the measurement sees leaks: the same rules without our written `drop` at the end of each chain.'

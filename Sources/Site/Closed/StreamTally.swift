@@ -20,7 +20,7 @@ package struct StreamTally: Sendable {
     static let allowedPort: UInt16 = 5000
     static let deniedPort: UInt16 = 5001
     /// Packets a second of the stream that is allowed.
-    static let allowedRate = 2000
+    static let allowedRate = 20_000
 
     private let site: Site
     private let clock = SystemClock()
