@@ -1,9 +1,8 @@
 # Drawbridge: the only entry. `make demo` and `make test` set up what they need.
 
 SWIFT   ?= swift
-# The released binary: Swift's own libraries inside, the system's (OpenSSL, libmosquitto, …) shared.
-RELEASE  = -c release --static-swift-stdlib
-PRODUCTS = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
+export SWIFT
+PRODUCTS = $(shell scripts/release --show-bin-path)
 
 .PHONY: help setup build deb test test-kernel demo lint format bench clean
 
@@ -16,7 +15,7 @@ setup:
 
 ## make build    build the released binaries
 build: setup
-	@$(SWIFT) build $(RELEASE) -q
+	@scripts/release -q
 	@echo "built $(PRODUCTS)/drawbridge"
 
 ## make deb      build the Debian package, its debug symbols, and check it: .build/deb/

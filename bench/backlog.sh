@@ -8,8 +8,8 @@ cd "$root"
 # BIN names a directory with the programs, if they are there already.
 bin=${BIN:-}
 if [ -z "$bin" ]; then
-    swift build -c release --static-swift-stdlib -q
-    bin=$(swift build -c release --static-swift-stdlib --show-bin-path)
+    scripts/release -q
+    bin=$(scripts/release --show-bin-path)
 fi
 case $bin in */debug) build=debug ;; *) build=release ;; esac
 hours=${HOURS:-10}

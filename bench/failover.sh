@@ -6,7 +6,7 @@ set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-bin=${1:-$(swift build -c release --static-swift-stdlib --show-bin-path)}
+bin=${1:-$(scripts/release --show-bin-path)}
 rounds=${ROUNDS:-20}
 seconds=${SECONDS_EACH:-600}
 mkdir -p docs/figures

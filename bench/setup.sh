@@ -4,6 +4,8 @@ set -eu
 
 packages="
     redis-server
+    lsm
+    collectd-core
     python3-venv
     ufw
     firewalld
@@ -18,8 +20,14 @@ if [ ! -e "$policy" ]; then
     chmod 755 "$policy"
     made=1
 fi
+brought=
+for service in redis-server collectd lsm; do
+    [ -e "/lib/systemd/system/$service.service" ] || brought="$brought $service"
+done
 apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 $packages
 [ -z "$made" ] || rm -f "$policy"
+# Nor at the next boot: services that this run has brought.
+for service in $brought; do systemctl disable --quiet "$service" 2>/dev/null || :; done
 # The Python packages live beside the checkout's build.
 venv=$(cd "$(dirname "$0")/.." && pwd)/.build/bench-venv
 [ -d "$venv" ] || python3 -m venv "$venv"

@@ -6,8 +6,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 BIN=${BIN:-}
 if [ -z "$BIN" ]; then
-    swift build -c release --static-swift-stdlib -q
-    BIN=$(swift build -c release --static-swift-stdlib --show-bin-path)
+    scripts/release -q
+    BIN=$(scripts/release --show-bin-path)
 fi
 VENV=${VENV:-$root/.build/bench-venv}
 [ -x "$VENV/bin/python" ] || python3 -m venv "$VENV"

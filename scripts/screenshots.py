@@ -1,8 +1,8 @@
 """Pictures and accessibility of the status page; started by screenshots.sh."""
+import importlib.util
 import pathlib
 import sys
 
-from axe_selenium_python import Axe
 from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -11,6 +11,7 @@ source, pictures, report = (pathlib.Path(argument) for argument in sys.argv[1:4]
 pictures.mkdir(parents=True, exist_ok=True)
 SIZES = {"desktop": (1180, 1400), "phone": (390, 1400)}
 rows, serious = [], 0
+axe = (pathlib.Path(importlib.util.find_spec("axe_playwright_python").origin).parent / "axe.min.js").read_text()
 
 for scheme in ("light", "dark"):
     options = webdriver.ChromeOptions()
@@ -38,9 +39,8 @@ for scheme in ("light", "dark"):
             # Few colours are enough, and small.
             with Image.open(pictures / name) as image:
                 image.convert("RGB").quantize(64).save(pictures / name, optimize=True)
-            axe = Axe(browser)
-            axe.inject()
-            result = axe.run()
+            browser.execute_script(axe)
+            result = browser.execute_async_script("axe.run().then(arguments[0])")
             worst = [v for v in result["violations"] if v["impact"] in ("serious", "critical")]
             serious += len(worst)
             found = "; ".join(

@@ -12,5 +12,7 @@ command -v chromium >/dev/null || { echo "screenshots: install chromium" >&2; ex
 "$build/drawbridge-site" pages --output "$work"
 
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" -q install 'selenium==4.27.1' 'axe-selenium-python==2.1.6' 'pillow==11.0.0' setuptools
+"$work/venv/bin/pip" -q install 'selenium==4.27.1' 'pillow==11.0.0'
+# Of this package only axe-core itself is wanted.
+"$work/venv/bin/pip" -q install --no-deps 'axe-playwright-python==0.1.8'
 "$work/venv/bin/python" scripts/screenshots.py "$work" docs/pictures docs/accessibility.md

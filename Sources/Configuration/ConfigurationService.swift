@@ -29,9 +29,11 @@ package actor ConfigurationService {
 
     let file: String
     let history: ConfigurationHistory
-    let house: any ConfiguredHouse
+    private let tell: @Sendable (ConfigurationNews) async -> Void
     let clock: any MonotonicClock
     let logger: Logger
+    /// What is configured, while it runs.
+    var house: (any ConfiguredHouse)?
     private let bell = Doorbell()
     /// What came into force for good last.
     var confirmed: Candidate
@@ -56,15 +58,17 @@ package actor ConfigurationService {
         var ends: Instant
     }
 
-    /// `running`: the files that the house was built from, and what they say.
+    /// `running`: the files that the house was built from, and what they say; `tell` hears what becomes of each
+    /// later file.
     package init(
         file: String, running: [SettingsSource], settings: Settings, history: ConfigurationHistory,
-        house: any ConfiguredHouse, clock: any MonotonicClock, logger: Logger
+        clock: any MonotonicClock, logger: Logger,
+        tell: @escaping @Sendable (ConfigurationNews) async -> Void
     ) {
         self.file = file
         confirmed = Candidate(settings: settings, sources: running)
         self.history = history
-        self.house = house
+        self.tell = tell
         self.clock = clock
         self.logger = logger
         state = ConfigurationStatus(file: file, since: clock.now())
@@ -75,8 +79,9 @@ package actor ConfigurationService {
     /// Reads the file again, also when nothing seems to have changed.
     package nonisolated func reload() { bell.ring() }
 
-    /// Watches until cancelled.
-    package func run() async throws {
+    /// Watches until cancelled; what is good comes into force in `house`.
+    package func run(_ house: any ConfiguredHouse) async throws {
+        self.house = house
         unconfirmed = history.unconfirmed()
         keep(confirmed.sources)
         let watch = try FolderWatch()
@@ -126,29 +131,32 @@ package actor ConfigurationService {
                 if !state.refused.isEmpty {
                     logger.notice("config is the running one again")
                     state.refused = []
+                    await tell(.withdrawn)
                 }
                 return
             }
             guard history.named(found.sources, of: file) != unconfirmed else {
-                return refuse([notConfirmed])
+                return await refuse([notConfirmed])
             }
             await apply(candidate)
         } catch {
-            refuse(error.lines)
+            await refuse(error.lines)
         }
     }
 
-    func refuse(_ lines: [String]) {
+    func refuse(_ lines: [String]) async {
         guard lines != state.refused else { return }
         state.refused = lines
         for line in lines.prefix(Limits.linesMax) {
             logger.error(
                 "config refused, the one before stays in force", metadata: ["place": "\(line)"])
         }
+        await tell(.refused(lines))
     }
 
     /// A candidate is in force for good.
-    func settle(_ candidate: Candidate, _ touched: [String]) {
+    func settle(_ candidate: Candidate, _ touched: [String]) async {
+        let change = ConfigurationChange(from: confirmed.sources, to: candidate.sources)
         confirmed = candidate
         trial = nil
         unconfirmed = []
@@ -162,7 +170,10 @@ package actor ConfigurationService {
                 "number": "\(state.number.map(String.init) ?? "not kept")",
                 "rooms": "\(touched.isEmpty ? "none" : touched.joined(separator: ", "))",
             ])
+        await tell(.applied(number: state.number, change: change, touched: touched))
     }
+
+    func news(_ news: ConfigurationNews) async { await tell(news) }
 
     private func keep(_ sources: [SettingsSource]) {
         do {

@@ -7,6 +7,7 @@ package actor StatusWatchService {
     private let events: EventLogService
     private var history = StatusHistory()
     private var watch = EventWatch()
+    private var others: [(name: String, trouble: @Sendable () async -> String?)] = []
 
     package init(
         clock: any MonotonicClock, events: EventLogService,
@@ -29,12 +30,19 @@ package actor StatusWatchService {
         }
     }
 
+    /// Whom else to ask what is wrong; nil: nothing.
+    package func ask(_ name: String, _ trouble: @escaping @Sendable () async -> String?) {
+        others.append((name, trouble))
+    }
+
     /// The state at this moment, with the history.
     package func document() async -> StatusDocument {
         var document = await look()
         history.complete(&document)
-        if let trouble = await events.trouble {
-            document.problems.append("event log: \(trouble)")
+        var troubles = [("event log", await events.trouble)]
+        for other in others { troubles.append((other.name, await other.trouble())) }
+        for case (let name, let trouble?) in troubles {
+            document.problems.append("\(name): \(trouble)")
             if document.state == .ok { document.state = .degraded }
         }
         return document

@@ -29,6 +29,8 @@ package actor FirewallService {
     var heardOf: String?
     /// Whether what an earlier process had opened is closed.
     var hasLoaded = false
+    /// The addresses that are open were opened for another list of names.
+    var forgetsAddresses = false
     /// Serialises `apply`, which suspends while `nft` runs.
     var isApplying = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -116,8 +118,10 @@ package actor FirewallService {
         try await table.load(
             ruleset.text(at: offset == nil ? nil : now)
                 + (duration.map { Ruleset.beginningTrial(for: $0) } ?? Ruleset.endingTrial)
-                + (hasLoaded ? "" : Ruleset.forgetOpenings))
+                + (!hasLoaded
+                    ? Ruleset.forgetOpenings : forgetsAddresses ? Ruleset.forgetAddresses : ""))
         hasLoaded = true
+        forgetsAddresses = false
         let installed = try table.read()
         if let deviation = installed.deviation(from: ruleset) {
             inForce = nil
@@ -150,9 +154,9 @@ package actor FirewallService {
     /// The cloud addresses that are open in the kernel at this moment.
     package func openAddresses() throws -> [OpenAddress] { try table.openAddresses() }
 
-    /// Closes every cloud address that is open; live connections stay (`docs/behaviour.md` §2.5).
-    package func forgetOpenings() async throws {
-        hasLoaded = false
+    /// Closes every cloud address that is open; live connections and the gate stay (`docs/behaviour.md` §2.5).
+    package func forgetAddresses() async throws {
+        forgetsAddresses = true
         inForce = nil
         if let wanted { try await apply(wanted) }
     }

@@ -131,6 +131,9 @@ package struct Ruleset: Equatable, Sendable {
     package static let forgetOpenings =
         "flush set inet \(table) \(cloudSet)\nflush map inet \(table) \(gateMap)\n"
 
+    /// Goes with the text when only the list of cloud names has changed: the gate stays as it is.
+    package static let forgetAddresses = "flush set inet \(table) \(cloudSet)\n"
+
     /// The transaction for `nft -f -` (nft 1.0.6). `now`: nil while the clock is not known to be right.
     package func text(at now: WallTime? = nil) -> String {
         var lines = [

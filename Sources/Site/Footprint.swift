@@ -12,6 +12,9 @@ package struct Footprint: Sendable {
     package var anonymous: ByteSize
     /// Processor time per second of running, after the first minute or the first tenth.
     package var processorShare: Double
+    /// Each of the daemon's threads, the busiest first, and OpenVPN's.
+    package var threads: [(name: String, share: Double)]
+    package var child: ProcessCost?
     package var ran: Duration
     package var recordsDelivered: Int
 
@@ -20,50 +23,71 @@ package struct Footprint: Sendable {
 
 extension Site {
     /// Starts the daemon `starts` times, then lets the last one work for `period` in the running site.
-    package func measureFootprint(starts: Int, period: Duration) async throws -> Footprint {
+    ///
+    /// `tags`: read this many values once a second, with the VPN up; nil: what the shipped config reads.
+    package func measureFootprint(
+        starts: Int, period: Duration, tags: Int? = nil
+    ) async throws -> Footprint {
+        let config = try Site.shippedConfiguration()
         precondition(starts > 0)
         let ready = try NotifySocket(path: directory.state + "/notify")
         var times: [Duration] = []
         for number in 1...starts {
             let begun = SystemClock().now()
             try await startDaemon(
-                config: Site.shippedConfiguration(),
+                config: tags.map { Self.config(config, tags: $0) } ?? config,
                 environment: ["NOTIFY_SOCKET": "/var/lib/drawbridge/notify"])
             times.append(try await ready.waitForReady(within: options.readyWithin) - begun)
             if number < starts { try await stopDaemon() }
         }
         guard let process = daemonProcessID else { throw SiteError("the daemon has ended") }
+        if tags != nil {
+            try await waitUntil(within: .seconds(30), "cloud and VPN") {
+                let seen = try Seen(json: try await status())
+                return seen.isCloudConnected && seen.isTunnelConnected
+            }
+        }
         let begun = SystemClock().now()
         try await Task.sleep(for: min(.seconds(60), period / 10))
-        let (early, since) = (try processorTime(of: process), SystemClock().now())
+        let (early, since) = (try ProcessCost.processorTime(of: process), SystemClock().now())
+        let threads = ProcessCost.threads(of: process)
+        let child = ProcessCost.child(named: "openvpn", of: process)
+        let childEarly = try child.map { try ProcessCost.processorTime(of: $0) }
         try await Task.sleep(for: begun + period - SystemClock().now())
-        let spent = try processorTime(of: process) - early
+        let spent = try ProcessCost.processorTime(of: process) - early
         let watched = SystemClock().now() - since
-        return Footprint(
-            starts: times, resident: try memory("VmRSS:", of: process),
-            anonymous: try memory("RssAnon:", of: process),
-            processorShare: spent.inSeconds / watched.inSeconds, ran: SystemClock().now() - begun,
+        var footprint = Footprint(
+            starts: times, resident: try ProcessCost.memory("VmRSS:", of: process),
+            anonymous: try ProcessCost.memory("RssAnon:", of: process),
+            processorShare: spent.inSeconds / watched.inSeconds,
+            threads: ProcessCost.threads(of: process, since: threads, over: watched),
+            ran: SystemClock().now() - begun,
             recordsDelivered: await cloud.look { $0.recordsCount })
-    }
-
-    /// A line of `/proc/PID/status` in kibibytes (proc(5)).
-    private nonisolated func memory(_ name: String, of process: Int32) throws -> ByteSize {
-        let text = try SmallFile.readText("/proc/\(process)/status")
-        let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
-        guard let fields = line?.split(whereSeparator: \.isWhitespace), fields.count == 3,
-            let kibibytes = Int64(fields[1])
-        else { throw SiteError("cannot find \(name) of process \(process)") }
-        return ByteSize(bytes: kibibytes * 1024)
-    }
-
-    /// User and system time of all threads (fields 14 and 15 of `/proc/PID/stat`).
-    private nonisolated func processorTime(of process: Int32) throws -> Duration {
-        let text = try SmallFile.readText("/proc/\(process)/stat")
-        let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
-        guard fields.count > 12, let user = Int64(fields[11]), let system = Int64(fields[12]) else {
-            throw SiteError("cannot read /proc/\(process)/stat")
+        if let child, let childEarly {
+            footprint.child = try ProcessCost(of: child, since: childEarly, over: watched)
         }
-        return .seconds(1) * (user + system) / sysconf(Int32(_SC_CLK_TCK))
+        return footprint
+    }
+
+    /// The shipped config with other tags: `count` floats, each once a second.
+    static func config(_ shipped: String, tags count: Int) -> String {
+        precondition((1...MachineModel.seriesCount).contains(count))
+        let tags = (0..<count).map { number in
+            """
+            [[machine.tag]]
+            name = "series.\(number)"
+            register = "holding:\(MachineModel.seriesStart + 2 * number)"
+            type = "float32"
+            log.every = "1s"
+
+            """
+        }.joined()
+        let tables = shipped.split(
+            separator: "\n[[machine.tag]]\n", omittingEmptySubsequences: false)
+        let rest = tables.last.flatMap { last in
+            last.firstRange(of: "\n[page]").map { last[$0.lowerBound...] }
+        }
+        return "\(tables[0])\n\(tags)\(rest ?? "")"
     }
 }
 

@@ -7,6 +7,7 @@
 /// | input:8 | 16 bytes | state: `running` or `idle` |
 /// | holding:0 | int16 | oven setpoint, 0.1 °C; may be written |
 /// | holding:10 | uint32 | how often it was read |
+/// | holding:100 to 498 | float32 | 200 values that each move once a second |
 /// | discrete:0 | bool | running |
 /// | coil:0 | bool | door closed; may be written |
 struct MachineModel: Equatable, Sendable {
@@ -34,6 +35,16 @@ struct MachineModel: Equatable, Sendable {
             + stride(from: 0, to: 16, by: 2).map {
                 UInt16(padded[$0]) << 8 | UInt16(padded[$0 + 1])
             }
+    }
+
+    static let seriesStart = 100
+    static let seriesCount = 200
+
+    /// The holding registers from `seriesStart` on.
+    var series: [UInt16] {
+        (0..<Self.seriesCount).flatMap { number in
+            Self.words((Float(number) + Float(steps / 10 % 100) / 100).bitPattern)
+        }
     }
 
     static func words(_ value: UInt32) -> [UInt16] {

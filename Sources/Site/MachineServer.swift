@@ -14,6 +14,7 @@ package struct MachineServer {
     private static let clientsMax = 16
     private static let stepEvery = Duration.milliseconds(100)
     private static let setpointAtStart: UInt16 = 1800
+    private static let holdingCount: Int32 = 600
 
     package init(port: UInt16) {
         self.port = port
@@ -22,7 +23,7 @@ package struct MachineServer {
     /// Serves until the process ends; `isListening` is called when clients may come.
     package mutating func run(isListening: () -> Void) throws {
         guard let context = modbus_new_tcp("0.0.0.0", Int32(port)),
-            let registers = modbus_mapping_new(16, 16, 32, 32)
+            let registers = modbus_mapping_new(16, 16, Self.holdingCount, 32)
         else { throw SystemError("make a Modbus server", code: errno) }
         defer {
             modbus_mapping_free(registers)
@@ -73,6 +74,9 @@ package struct MachineServer {
             registers.pointee.tab_input_registers[index] = word
         }
         registers.pointee.tab_input_bits[0] = model.isRunning ? 1 : 0
+        for (index, word) in model.series.enumerated() {
+            registers.pointee.tab_registers[MachineModel.seriesStart + index] = word
+        }
     }
 
     /// Answers one request; false when the client is gone.

@@ -6,6 +6,7 @@ import Firewall
 import Glibc
 import Linux
 import Logging
+import Machines
 import ServiceLifecycle
 import Settings
 import UnixSignals
@@ -34,7 +35,7 @@ struct Daemon: Sendable {
 
         // Closed before anything else is begun.
         let firewall = try FirewallService(logger: logs("firewall"))
-        let gate = try RemoteAccess.gate(settings, logs("switch"))
+        let gate = try RemoteAccess.gate(House.RemotePart(settings), logs("switch"))
         // OpenVPN runs as the same user.
         let policy = try FirewallPolicy(
             settings, agents: [geteuid()], needsGrant: gate?.holdsGrant ?? false)
@@ -42,38 +43,42 @@ struct Daemon: Sendable {
 
         let house = try House(
             settings, firewall: firewall, policy: policy, gate: gate, logs: logs)
-        let configuration = ConfigurationService(
-            file: file, running: sources, settings: settings,
-            history: ConfigurationHistory(stateDirectory: settings.device.stateDirectory),
-            house: house, clock: clock, logger: logs("configuration"))
-        let report = StatusReport(
-            house: house, configuration: configuration, begun: begun, clock: clock)
         let events = EventLogService(
             store: EventFiles(directory: settings.device.stateDirectory + "/events"),
             boot: "\(try SystemClock.bootID())", time: { clock.timestamp() }, logger: logs("events")
         )
+        let configuration = ConfigurationService(
+            file: file, running: sources, settings: settings,
+            history: ConfigurationHistory(stateDirectory: settings.device.stateDirectory),
+            clock: clock, logger: logs("configuration"),
+            tell: { await events.record([Event(.config, who: "config file", $0.words)]) })
+        let report = StatusReport(
+            house: house, configuration: configuration, begun: begun, clock: clock)
         let watch = StatusWatchService(
             clock: clock, events: events, look: { await report.document() })
         let desk = ConsoleDesk(
             house: house, watch: watch,
             doctor: DoctorService(resolve: { try await house.egress.tenant.resolve($0) }),
             configuration: configuration)
-        let page = settings.page.listen.map {
-            PageService(
-                address: $0.address, port: $0.port, clock: clock, logger: logs("page"),
-                content: { (await watch.document(), await events.latest()) })
-        }
+        let page = PageDoor(
+            settings.page, clock: clock, logs: logs,
+            content: { (await watch.document(), await events.latest()) })
+        await watch.ask("status page") { await page.trouble }
         let console = ConsoleServer(
             path: settings.device.runDirectory + "/control.sock",
             handler: { await desk.answer($0) }, logger: logs("console"))
 
+        let push = settings.push.isEnabled ? Self.push(into: house, settings, clock, logs) : nil
         let pulse = Pulse(house: house, clock: clock, logger: logs("pulse"))
 
-        var rooms =
+        var rooms: [any Service] =
             house.rooms + [
                 Room("console") { try await console.run() },
                 Room("status and events") { try await watch.run() },
-                Room("configuration") { try await configuration.run() },
+                page.slot,
+                Room("configuration") {
+                    try await configuration.run(HouseAndPage(house: house, page: page))
+                },
                 Room("reload") {
                     for await _ in await UnixSignalsSequence(trapping: .sighup) {
                         configuration.reload()
@@ -91,7 +96,7 @@ struct Daemon: Sendable {
                     try await gracefulShutdown()
                 },
             ]
-        if let page { rooms.append(Room("page") { try await page.run() }) }
+        if let push { rooms.append(Room("push") { try await push.run() }) }
         try await ServiceGroup(
             configuration: .init(
                 services: rooms.map { .init(service: $0) },
@@ -122,12 +127,4 @@ struct Room: Service {
             throw RoomFailure(room: name, cause: "\(error)")
         }
     }
-}
-
-/// A room that cannot go on: the daemon ends, and what is closed stays closed.
-struct RoomFailure: Error, CustomStringConvertible {
-    let room: String
-    let cause: String
-
-    var description: String { "\(room): \(cause)" }
 }

@@ -22,11 +22,11 @@ extension House {
     }
 
     static func makeRemote(
-        _ settings: Settings, _ gate: GateLease?, _ egress: Slot<EgressPart, EgressService>,
+        _ part: RemotePart, _ gate: GateLease?, _ egress: Slot<EgressPart, EgressService>,
         _ logs: Logs
     ) throws -> RemoteAccess? {
         try RemoteAccess(
-            settings, gate: gate, resolve: { try await egress.tenant.resolve($0) }, logs)
+            part, gate: gate, resolve: { try await egress.tenant.resolve($0) }, logs)
     }
 
     static func makeUplinks(

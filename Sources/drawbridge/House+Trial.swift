@@ -7,7 +7,7 @@ import Settings
 import Synchronization
 
 /// A change of the config is on trial: the firewall's part in the kernel, the rest here.
-extension House: ConfiguredHouse {
+extension House {
     /// What the cloud session depends on: a mistake in it would cut us off.
     struct WayToTheCloud: Equatable, Sendable {
         var policy: FirewallPolicy?
@@ -79,4 +79,24 @@ extension House: ConfiguredHouse {
         if proof.withLock({ $0?.triesRules ?? false }) { try await firewall.confirm() }
         proof.withLock { $0 = nil }
     }
+}
+
+/// The house and the status page, which a config file changes together.
+struct HouseAndPage: ConfiguredHouse {
+    let house: House
+    let page: PageDoor
+
+    func trial(from old: Settings, to new: Settings) -> Duration? {
+        house.trial(from: old, to: new)
+    }
+
+    func apply(_ wanted: Settings, onTrialFor time: Duration?) async throws -> AppliedConfiguration
+    {
+        var applied = try await house.apply(wanted, onTrialFor: time)
+        applied.touched += await page.rebuild(for: wanted.page)
+        return applied
+    }
+
+    func hasProvenItself() async -> Bool { await house.hasProvenItself() }
+    func confirm() async throws { try await house.confirm() }
 }

@@ -99,32 +99,43 @@ final class House: Sendable {
         self.firewall = firewall
         running = Mutex(settings)
 
-        policy = Slot("firewall", first, first) { try await firewall.keep($0, clock: clock) }
+        let own = logs("house")
+        policy = Slot("firewall", first, first, logger: own, remake: { $0 }) {
+            try await firewall.keep($0, clock: clock)
+        }
         egress = Slot(
             "egress", EgressPart(settings),
-            Self.makeEgress(EgressPart(settings), firewall, clock, logs)
+            Self.makeEgress(EgressPart(settings), firewall, clock, logs), logger: own,
+            remake: { Self.makeEgress($0, firewall, clock, logs) }
         ) { try await $0.run() }
         remote = Slot(
             "switch and tunnel", RemotePart(settings),
-            try Self.makeRemote(settings, gate, egress, logs)
+            try Self.makeRemote(RemotePart(settings), gate, egress, logs), logger: own,
+            remake: { [egress] part in
+                try Self.makeRemote(
+                    part, try RemoteAccess.gate(part, logs("switch")), egress, logs)
+            }
         ) { remote in
             if let remote { try await remote.run() } else { try await Self.untilCancelled() }
         }
         recorder = Slot(
             "recorder", settings.recorder,
             RecorderKeeperService(
-                settings: settings.recorder, clock: clock, logger: logs("recorder"))
+                settings: settings.recorder, clock: clock, logger: logs("recorder")), logger: own,
+            remake: { RecorderKeeperService(settings: $0, clock: clock, logger: logs("recorder")) }
         ) { try await $0.run() }
         machines = Slot(
             "machines", settings.machines,
-            Self.makeMachines(settings.machines, recorder, clock, logs)
+            Self.makeMachines(settings.machines, recorder, clock, logs), logger: own,
+            remake: { [recorder] in Self.makeMachines($0, recorder, clock, logs) }
         ) { try await $0.run() }
 
         let carrier = Carrier(settings.uplinks)
         self.carrier = carrier
         let cloud = Slot(
             "cloud", CloudPart(settings),
-            Self.makeCloud(CloudPart(settings), recorder.tenant, clock, logs)
+            Self.makeCloud(CloudPart(settings), recorder.tenant, clock, logs), logger: own,
+            remake: { [recorder] in Self.makeCloud($0, recorder.tenant, clock, logs) }
         ) {
             // Without a first route the attempt would fail, and the next one wait.
             await carrier.wait()
@@ -133,7 +144,8 @@ final class House: Sendable {
         self.cloud = cloud
         uplinks = Slot(
             "uplinks", UplinksPart(settings),
-            try Self.makeUplinks(UplinksPart(settings), clock, logs)
+            try Self.makeUplinks(UplinksPart(settings), clock, logs), logger: own,
+            remake: { try Self.makeUplinks($0, clock, logs) }
         ) { [remote] uplinks in
             try await withThrowingDiscardingTaskGroup { group in
                 group.addTask { try await uplinks.run() }
@@ -160,6 +172,14 @@ final class House: Sendable {
         [policy, remote, egress, uplinks, recorder, machines, cloud]
     }
 
+    /// The rooms that have failed and will be begun anew.
+    var failures: [RoomFailure] {
+        [
+            policy.failure, remote.failure, egress.failure, uplinks.failure, recorder.failure,
+            machines.failure, cloud.failure,
+        ].compactMap { $0 }
+    }
+
     // MARK: another config
 
     /// Makes the house as other settings want it; returns the names of the rooms that were built anew.
@@ -181,7 +201,8 @@ final class House: Sendable {
             ? nil
             : .some(
                 try Self.makeRemote(
-                    new, try RemoteAccess.gate(new, logs("switch")), egress, logs))
+                    RemotePart(new), try RemoteAccess.gate(RemotePart(new), logs("switch")), egress,
+                    logs))
         let newPolicy = try FirewallPolicy(
             new, agents: policy.part.agents,
             needsGrant: (newRemote ?? remote.tenant)?.gate.holdsGrant ?? false)
@@ -209,10 +230,13 @@ final class House: Sendable {
             touched.append("switch and tunnel")
         }
         let names = EgressPart(new)
-        if names != egress.part {
+        let namesBefore = egress.part
+        if names != namesBefore {
             await egress.move(names, Self.makeEgress(names, firewall, clock, logs))
             // What only the old list allowed; what both allow opens again with the next question.
-            try await firewall.forgetOpenings()
+            if names.allowed != namesBefore.allowed || names.forbidden != namesBefore.forbidden {
+                try await firewall.forgetAddresses()
+            }
             touched.append("egress")
         }
         if let newUplinks {

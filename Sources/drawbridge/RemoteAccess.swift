@@ -15,10 +15,10 @@ struct RemoteAccess: Sendable {
     /// The gate, shut; nil when the config file allows no remote access.
     ///
     /// Comes before the firewall's rules, which ask for its grant where the kernel gives one.
-    static func gate(_ settings: Settings, _ logger: Logger) throws -> GateLease? {
-        guard let vpn = settings.vpn else { return nil }
+    static func gate(_ part: House.RemotePart, _ logger: Logger) throws -> GateLease? {
+        guard let vpn = part.vpn else { return nil }
         let gate = try GateLease(
-            vpnInterface: vpn.interface, lanInterface: settings.lan.interface, withGrant: true)
+            vpnInterface: vpn.interface, lanInterface: part.lanInterface, withGrant: true)
         if let trouble = gate.grantTrouble {
             logger.warning(
                 "if the daemon is killed, the gate stays open to the end of its lease",
@@ -29,18 +29,18 @@ struct RemoteAccess: Sendable {
 
     /// Nil when the config file allows no remote access.
     init?(
-        _ settings: Settings, gate: GateLease?,
+        _ part: House.RemotePart, gate: GateLease?,
         resolve: @escaping @Sendable (DomainName) async throws -> [IPv4Address],
         _ logs: @Sendable (String) -> Logger
     ) throws {
-        guard let vpn = settings.vpn, let keySwitch = settings.keySwitch, let gate else {
+        guard let vpn = part.vpn, let keySwitch = part.keySwitch, let gate else {
             return nil
         }
         self.gate = gate
         self.keySwitch = KillSwitchService(
             settings: keySwitch, gate: gate, logger: logs("switch"))
         tunnel = TunnelService(
-            settings: vpn, runDirectory: settings.device.runDirectory, resolve: resolve,
+            settings: vpn, runDirectory: part.runDirectory, resolve: resolve,
             logger: logs("tunnel"))
     }
 

@@ -46,6 +46,12 @@ struct StatusReport: Sendable {
         document.machines = await house.machines.tenant.status().map(machine)
         document.cloud = cloudSection(await house.cloud.tenant.status(), now)
         document.configuration = configurationSection(await configuration.status(), now)
+        let failures = house.failures.map {
+            StatusDocument.Failure(
+                room: $0.room, reason: $0.cause,
+                retrySeconds: $0.retryAt.map { Int(max(0, ($0 - now).inSeconds)) } ?? 0)
+        }
+        document.failures = failures.isEmpty ? nil : failures
         if let remote {
             document.tunnel = tunnelSection(await remote.tunnel.status(), now)
             document.keySwitch = switchSection(
@@ -210,6 +216,10 @@ struct StatusReport: Sendable {
         section.sinceSeconds = seconds(since: status.since, now)
         section.server = status.server?.description
         section.restarts = status.restarts
+        section.certificate = status.certificate?.serial
+        section.inwardBytes = status.traffic?.inward
+        section.outwardBytes = status.traffic?.outward
+        section.certificateSeconds = status.certificate.map { seconds(since: now, $0.endsAt) }
         return section
     }
 
@@ -249,6 +259,7 @@ struct StatusReport: Sendable {
     private func problems(in document: StatusDocument, routes: String?) -> [String] {
         var problems: [String] = []
         if !document.firewall.isInForce { problems.append("firewall: \(document.firewall.state)") }
+        problems += (document.failures ?? []).map(\.words)
         if let first = document.configuration.refused.first {
             let more = document.configuration.refused.count - 1
             problems.append(

@@ -71,8 +71,8 @@ struct TrialTests {
         let start = try Settings.loadWithSources(file: file)
         service = ConfigurationService(
             file: file, running: start.sources, settings: start.settings, history: history,
-            house: house, clock: SystemClock(),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            clock: SystemClock(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            tell: { _ in })
     }
 
     private func change(_ comment: String = "") throws {
@@ -90,8 +90,8 @@ struct TrialTests {
     }
 
     private func running(_ body: () async throws -> Void) async throws {
-        let service = service
-        let task = Task { try await service.run() }
+        let (service, house) = (service, house)
+        let task = Task { try await service.run(house) }
         defer { task.cancel() }
         #expect(try await until { $0.number == 1 })
         try await body()

@@ -101,6 +101,9 @@ func badDay() -> StatusDocument {
         "lte: no answer from 1.1.1.1 and 9.9.9.9", "cloud: not connected", "plc-1: no answer",
         "recorder: disk full", "one too many",
     ]
+    document.failures = [
+        .init(room: "egress", reason: "bind 127.0.0.1:53: address already in use", retrySeconds: 4)
+    ]
     document.uplinks[0].isUp = false
     document.uplinks[0].isCarrying = false
     document.uplinks[0].address = nil

@@ -1,3 +1,5 @@
+import Base
+import Logging
 import Synchronization
 import Testing
 
@@ -16,8 +18,11 @@ struct SlotTests {
         }
     }
 
+    private static let logger = Logger(label: "slot", factory: { _ in SwiftLogNoOpLogHandler() })
+    private static let impatient = Backoff(shortest: .milliseconds(2), longest: .milliseconds(8))
+
     private func slot(_ diary: Diary) -> Slot<Int, String> {
-        Slot("room", 1, "first") { name in
+        Slot("room", 1, "first", logger: Self.logger, remake: { "made \($0)" }) { name in
             diary.note("\(name) begins")
             while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
             diary.note("\(name) ends")
@@ -53,9 +58,64 @@ struct SlotTests {
         #expect(diary.all == ["second begins", "second ends"])
     }
 
-    @Test("a tenant that ends by itself, or fails, is a failure with the room's name")
-    func failure() async {
-        let ended = Slot("egress", 1, 1) { _ in }
-        await #expect(throws: RoomFailure.self) { try await ended.run() }
+    private struct Broken: Error, CustomStringConvertible { let description = "port taken" }
+
+    /// A room whose tenants fail until the third, and whose second cannot even be made.
+    private func frail(_ diary: Diary, pauses: Backoff = Self.impatient) -> Slot<Int, Int> {
+        let made = Mutex(1)
+        return Slot(
+            "egress", 1, 1, logger: Self.logger, pauses: pauses,
+            remake: { _ in
+                let number = made.withLock { count in
+                    count += 1
+                    return count
+                }
+                if number == 2 { throw Broken() }
+                return number
+            }
+        ) { number in
+            diary.note("\(number) begins")
+            if number == 1 { throw Broken() }
+            if number == 3 { return }
+            while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
+        }
+    }
+
+    @Test("a tenant that fails, or ends by itself, is made anew until one lives; the place goes on")
+    func failure() async throws {
+        let diary = Diary()
+        let slot = frail(diary)
+        #expect(slot.failure == nil)
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await slot.run() }
+            try await diary.waitFor("4 begins")
+            #expect(slot.failure?.description == "egress: ended by itself")
+            group.cancelAll()
+        }
+        #expect(diary.all == ["1 begins", "3 begins", "4 begins"])
+    }
+
+    @Test("while one waits for its next attempt, another config's tenant moves in at once")
+    func failureEndsWithTheNext() async throws {
+        let diary = Diary()
+        let slot = frail(diary, pauses: Backoff(shortest: .seconds(60), longest: .seconds(600)))
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await slot.run() }
+            while slot.failure == nil { try await Task.sleep(for: .milliseconds(1)) }
+            await slot.move(2, 9)
+            try await diary.waitFor("9 begins")
+            #expect(slot.failure == nil)
+            group.cancelAll()
+        }
+    }
+
+    @Test("a room that waits for its next attempt ends with the house")
+    func failureEnds() async throws {
+        let slot = frail(Diary(), pauses: Backoff(shortest: .seconds(60), longest: .seconds(600)))
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await slot.run() }
+            while slot.failure == nil { try await Task.sleep(for: .milliseconds(1)) }
+            group.cancelAll()
+        }
     }
 }

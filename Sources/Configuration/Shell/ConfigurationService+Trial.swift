@@ -12,6 +12,7 @@ extension ConfigurationService {
     }
 
     func apply(_ candidate: Candidate) async {
+        guard let house else { return }
         let before = trial
         var duration = house.trial(from: confirmed.settings, to: candidate.settings)
         // Taking a trial back by hand is no change to be tried.
@@ -20,7 +21,9 @@ extension ConfigurationService {
         let begun = clock.now()
         do {
             let applied = try await house.apply(candidate.settings, onTrialFor: duration)
-            guard let ends = applied.trialEnds else { return settle(candidate, applied.touched) }
+            guard let ends = applied.trialEnds else {
+                return await settle(candidate, applied.touched)
+            }
             trials += 1
             isConfirmationAsked = false
             trial = Trial(
@@ -32,13 +35,14 @@ extension ConfigurationService {
             logger.notice(
                 "config on trial",
                 metadata: ["for": "\(DurationText.format(duration ?? .zero))"])
+            await news(.onTrial(for: duration ?? .zero))
         } catch {
             if let before {
                 markUnconfirmed(before.candidate)
             } else if unconfirmed.isEmpty {
                 history.forgetUnconfirmed()
             }
-            refuse(["\(file): cannot be applied: \(error)"])
+            await refuse(["\(file): cannot be applied: \(error)"])
         }
     }
 
@@ -55,7 +59,7 @@ extension ConfigurationService {
 
     /// Confirms what has proven itself, and takes back what has not in its time.
     func judgeTrial() async {
-        guard let trial else { return }
+        guard let trial, let house else { return }
         if clock.now() >= trial.ends { return await takeBack(trial) }
         let isAsked = isConfirmationAsked
         guard isAsked else {
@@ -67,9 +71,9 @@ extension ConfigurationService {
 
     private func confirm(_ trial: Trial, by whom: Logger.MetadataValue) async {
         do {
-            try await house.confirm()
+            try await house?.confirm()
             logger.notice("config confirmed", metadata: ["by": whom])
-            settle(trial.candidate, trial.touched)
+            await settle(trial.candidate, trial.touched)
         } catch {
             // Its time is over, or the kernel refuses: the end of the trial decides.
             logger.warning("config cannot be confirmed", metadata: ["error": "\(error)"])
@@ -78,6 +82,7 @@ extension ConfigurationService {
     }
 
     private func takeBack(_ trial: Trial) async {
+        guard let house else { return }
         do {
             let applied = try await house.apply(confirmed.settings, onTrialFor: nil)
             self.trial = nil
@@ -85,7 +90,7 @@ extension ConfigurationService {
             let number = state.number
             state = ConfigurationStatus(file: file, number: number, since: clock.now())
             state.touched = applied.touched
-            refuse([notConfirmed])
+            await refuse([notConfirmed])
         } catch {
             logger.error(
                 "config on trial cannot be taken back, trying again",

@@ -4,7 +4,7 @@ import FoundationEssentials
 /// Something that a person may ask about later: who did what, and when.
 package struct Event: Codable, Equatable, Sendable {
     package enum Kind: String, Codable, CaseIterable, Sendable {
-        /// The daemon starts or stops.
+        /// The daemon, or a room of it, starts or stops.
         case start, stop
         /// Another config file is in force.
         case config

@@ -28,6 +28,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     /// In words, the most important first.
     package var problems: [String] = []
 
+    /// Rooms that have failed and will be begun anew; nil: none, or an older daemon's.
+    package var failures: [Failure]?
     package var configuration = Configuration()
     package var uplinks: [Uplink] = []
     /// How often another uplink was chosen.
@@ -48,9 +50,26 @@ package struct StatusDocument: Codable, Equatable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case version, device, softwareVersion, uptimeSeconds, timeMilliseconds, utcOffsetSeconds
-        case isReady, state, problems, configuration, uplinks
+        case isReady, state, problems, failures, configuration, uplinks
         case uplinkSwitches, uplinkHistory, firewall, egress, recorder, machines, cloud, tunnel
         case keySwitch = "switch"
+    }
+
+    /// A room that does not work.
+    package struct Failure: Codable, Equatable, Sendable {
+        package var room: String
+        package var reason: String
+        /// When it is begun anew.
+        package var retrySeconds: Int
+
+        package init(room: String, reason: String, retrySeconds: Int) {
+            self.room = room
+            self.reason = reason
+            self.retrySeconds = retrySeconds
+        }
+
+        /// For `problems`.
+        package var words: String { "\(room): \(reason); begun anew in \(retrySeconds) s" }
     }
 
     package struct Configuration: Codable, Equatable, Sendable {
@@ -262,7 +281,7 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     }
 
     package struct Tunnel: Codable, Equatable, Sendable {
-        /// "forbidden", "resolving", "starting", "connecting", "connected", "stopping" or "backing-off"
+        /// "forbidden", "resolving", "starting", "enrolling", "connecting", "connected", "stopping" or "backing-off"
         package var state = ""
         package var isConnected = false
         package var address: String?
@@ -272,6 +291,13 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var sinceSeconds = 0
         /// How often the session was begun again.
         package var restarts = 0
+        /// The serial number of the session's own certificate, hexadecimal; nil: it has none.
+        package var certificate: String?
+        /// For how long that is still valid.
+        package var certificateSeconds: Int?
+        /// Bytes of this session from the remote users and to them; nil: there is none.
+        package var inwardBytes: UInt64?
+        package var outwardBytes: UInt64?
 
         package init() {}
     }
