@@ -97,7 +97,7 @@ let package = Package(
         .executableTarget(
             name: "drawbridge-site",
             dependencies: [
-                "Base", "Linux", "Site", log,
+                "Base", "Firewall", "Linux", "Site", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

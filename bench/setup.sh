@@ -7,6 +7,9 @@ packages="
     lsm
     collectd-core
     python3-venv
+    ufw
+    firewalld
+    dbus
 "
 python="rocksdict"
 

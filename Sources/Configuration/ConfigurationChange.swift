@@ -5,6 +5,8 @@ package import Settings
 package enum ConfigurationNews: Equatable, Sendable {
     /// It is in force. `number`: in the history; `touched`: the rooms that begin anew.
     case applied(number: Int?, change: ConfigurationChange, touched: [String])
+    /// It is in force until its time is over, unless it is confirmed.
+    case onTrial(for: Duration)
     /// It has mistakes, a line each, and the one before goes on.
     case refused([String])
     /// The file that goes on lies there again.
@@ -18,6 +20,8 @@ package enum ConfigurationNews: Equatable, Sendable {
             let rooms = touched.isEmpty ? "nothing" : touched.joined(separator: ", ")
             return
                 "\(which) is in force (SHA-256 \(change.digest)): \(change.words); begun anew: \(rooms)"
+        case .onTrial(let time):
+            return "a change is on trial for \(DurationText.format(time))"
         case .refused(let lines):
             let more = lines.count > 1 ? " (and \(lines.count - 1) more)" : ""
             return "refused, the one before stays in force: \(lines.first ?? "")\(more)"

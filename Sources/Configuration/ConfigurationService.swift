@@ -5,13 +5,10 @@ package import Settings
 
 /// Watches the config file, brings what is good into force, and refuses the rest.
 ///
-///     file written, SIGHUP ──▶ read and check ──▶ apply ──▶ keep in the history
+///     file written, SIGHUP ──▶ read and check ──▶ apply ──▶ on trial ──▶ confirmed, kept in the history
+///                                    │                          └─ not proven in time: back to what was before
 ///                                    └─ refuse: what runs stays, the place is told
 package actor ConfigurationService {
-    /// Brings settings into force; returns the names of the rooms that were built anew. When it throws,
-    /// what was in force still is.
-    package typealias Apply = @Sendable (Settings) async throws -> [String]
-
     package enum Limits {
         /// So long nothing more is written before the file is read: editors write in several steps.
         package static let quiet = Duration.milliseconds(200)
@@ -19,6 +16,10 @@ package actor ConfigurationService {
         package static let quietMax = Duration.seconds(5)
         /// Most lines of one refusal in the journal.
         package static let linesMax = 10
+        /// Between two looks at what is on trial.
+        package static let look = Duration.milliseconds(100)
+        /// Until the next attempt to take back what could not be taken back.
+        package static let retry = Duration.seconds(1)
     }
 
     private let executor = ThreadExecutor(name: "configuration")
@@ -26,23 +27,46 @@ package actor ConfigurationService {
         executor.asUnownedSerialExecutor()
     }
 
-    private let file: String
-    private let history: ConfigurationHistory
+    let file: String
+    let history: ConfigurationHistory
     private let tell: @Sendable (ConfigurationNews) async -> Void
-    private let clock: any MonotonicClock
-    private let logger: Logger
+    let clock: any MonotonicClock
+    let logger: Logger
+    /// What is configured, while it runs.
+    var house: (any ConfiguredHouse)?
     private let bell = Doorbell()
-    private var running: [SettingsSource]
-    private var state: ConfigurationStatus
+    /// What came into force for good last.
+    var confirmed: Candidate
+    /// What is in force instead for a time.
+    var trial: Trial?
+    /// What was taken back, with the names of the history: it is not tried again.
+    var unconfirmed: Set<SettingsSource> = []
+    var isConfirmationAsked = false
+    var trials = 0
+    var state: ConfigurationStatus
 
-    /// `running`: the files that the house was built from; `tell` hears what becomes of each later file.
+    struct Candidate {
+        var settings: Settings
+        var sources: [SettingsSource]
+    }
+
+    struct Trial {
+        var number: Int
+        var candidate: Candidate
+        var touched: [String]
+        var begun: Instant
+        var ends: Instant
+    }
+
+    /// `running`: the files that the house was built from, and what they say; `tell` hears what becomes of each
+    /// later file.
     package init(
-        file: String, running: [SettingsSource], history: ConfigurationHistory,
+        file: String, running: [SettingsSource], settings: Settings, history: ConfigurationHistory,
         clock: any MonotonicClock, logger: Logger,
         tell: @escaping @Sendable (ConfigurationNews) async -> Void
     ) {
         self.file = file
-        self.running = running
+        confirmed = Candidate(settings: settings, sources: running)
         self.history = history
         self.tell = tell
         self.clock = clock
@@ -55,9 +79,11 @@ package actor ConfigurationService {
     /// Reads the file again, also when nothing seems to have changed.
     package nonisolated func reload() { bell.ring() }
 
-    /// Watches until cancelled; `apply` brings what is good into force.
-    package func run(apply: @escaping Apply) async throws {
-        keep(running)
+    /// Watches until cancelled; what is good comes into force in `house`.
+    package func run(_ house: any ConfiguredHouse) async throws {
+        self.house = house
+        unconfirmed = history.unconfirmed()
+        keep(confirmed.sources)
         let watch = try FolderWatch()
         let folder = ConfigurationHistory.folder(of: file)
         watch.add(folder)
@@ -73,9 +99,14 @@ package actor ConfigurationService {
                 }
             }
             while true {
-                _ = try await Reactor.shared.wait(for: .readable, on: bell.descriptor)
-                try await waitForQuiet()
-                await read(apply)
+                let look = trial.map { min($0.ends, clock.now() + Limits.look) }
+                let outcome = try await Reactor.shared.wait(
+                    for: .readable, on: bell.descriptor, until: look)
+                if outcome == .ready {
+                    try await waitForQuiet()
+                    await read()
+                }
+                await judgeTrial()
             }
         }
     }
@@ -92,10 +123,11 @@ package actor ConfigurationService {
         bell.silence()
     }
 
-    private func read(_ apply: Apply) async {
+    private func read() async {
         do {
             let found = try Settings.loadWithSources(file: file)
-            guard found.sources != running else {
+            let candidate = Candidate(settings: found.settings, sources: found.sources)
+            guard found.sources != (trial?.candidate ?? confirmed).sources else {
                 if !state.refused.isEmpty {
                     logger.notice("config is the running one again")
                     state.refused = []
@@ -103,29 +135,16 @@ package actor ConfigurationService {
                 }
                 return
             }
-            do {
-                let touched = try await apply(found.settings)
-                let change = ConfigurationChange(from: running, to: found.sources)
-                running = found.sources
-                state = ConfigurationStatus(file: file, since: clock.now())
-                state.touched = touched
-                keep(running)
-                logger.notice(
-                    "config applied",
-                    metadata: [
-                        "number": "\(state.number.map(String.init) ?? "not kept")",
-                        "rooms": "\(touched.isEmpty ? "none" : touched.joined(separator: ", "))",
-                    ])
-                await tell(.applied(number: state.number, change: change, touched: touched))
-            } catch {
-                await refuse(["\(file): cannot be applied: \(error)"])
+            guard history.named(found.sources, of: file) != unconfirmed else {
+                return await refuse([notConfirmed])
             }
+            await apply(candidate)
         } catch {
             await refuse(error.lines)
         }
     }
 
-    private func refuse(_ lines: [String]) async {
+    func refuse(_ lines: [String]) async {
         guard lines != state.refused else { return }
         state.refused = lines
         for line in lines.prefix(Limits.linesMax) {
@@ -134,6 +153,27 @@ package actor ConfigurationService {
         }
         await tell(.refused(lines))
     }
+
+    /// A candidate is in force for good.
+    func settle(_ candidate: Candidate, _ touched: [String]) async {
+        let change = ConfigurationChange(from: confirmed.sources, to: candidate.sources)
+        confirmed = candidate
+        trial = nil
+        unconfirmed = []
+        history.forgetUnconfirmed()
+        state = ConfigurationStatus(file: file, since: clock.now())
+        state.touched = touched
+        keep(candidate.sources)
+        logger.notice(
+            "config applied",
+            metadata: [
+                "number": "\(state.number.map(String.init) ?? "not kept")",
+                "rooms": "\(touched.isEmpty ? "none" : touched.joined(separator: ", "))",
+            ])
+        await tell(.applied(number: state.number, change: change, touched: touched))
+    }
+
+    func news(_ news: ConfigurationNews) async { await tell(news) }
 
     private func keep(_ sources: [SettingsSource]) {
         do {

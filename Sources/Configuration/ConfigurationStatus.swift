@@ -12,6 +12,9 @@ package struct ConfigurationStatus: Equatable, Sendable {
     /// The rooms that the last change built anew.
     package var touched: [String]
 
+    /// When what runs is taken back unless it is confirmed; nil: it is permanent.
+    package var trialEnds: Instant?
+
     package init(file: String, number: Int? = nil, since: Instant) {
         self.file = file
         self.number = number

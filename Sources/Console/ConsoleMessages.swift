@@ -13,6 +13,8 @@ package struct ConsoleRequest: Codable, Equatable, Sendable {
     package static let status = ConsoleRequest(command: "status")
     package static let metrics = ConsoleRequest(command: "metrics")
     package static let doctor = ConsoleRequest(command: "doctor")
+    package static let egress = ConsoleRequest(command: "egress")
+    package static let confirm = ConsoleRequest(command: "confirm")
 }
 
 /// What the daemon answers: one JSON object on one line. `error` is set when it could not do what was asked.
@@ -21,15 +23,17 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
     package var status: StatusDocument?
     package var text: String?
     package var doctor: DoctorReport?
+    package var egress: EgressTable?
 
     package init(
         error: String? = nil, status: StatusDocument? = nil, text: String? = nil,
-        doctor: DoctorReport? = nil
+        doctor: DoctorReport? = nil, egress: EgressTable? = nil
     ) {
         self.error = error
         self.status = status
         self.text = text
         self.doctor = doctor
+        self.egress = egress
     }
 
     /// The answers to the requests that need nothing but the status.
@@ -40,7 +44,8 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
         default:
             self.init(
                 error:
-                    "unknown request \"\(request.command)\"; known are status, metrics and doctor")
+                    "unknown request \"\(request.command)\"; known are status, metrics, doctor, "
+                    + "egress and confirm")
         }
     }
 }

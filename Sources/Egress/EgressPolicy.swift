@@ -10,12 +10,19 @@ package struct EgressPolicy: Sendable {
     package static let addressesMax = 16
     /// Most aliases that are followed from a name to its addresses.
     package static let aliasesMax = 8
-    /// An answer is believed for at least this long, whatever its time to live.
-    package static let timeToLiveMin: Duration = .seconds(60)
+    /// An answer is believed for at least this long, whatever its time to live: a cloud that moves every few
+    /// seconds must be followed, but each name is asked for at most once a second.
+    package static let timeToLiveMin: Duration = .seconds(1)
     /// An answer is believed for at most this long.
     package static let timeToLiveMax: Duration = .seconds(86_400)
+    /// An address is open for at least this long, however short its name is believed: connections to it are
+    /// still beginning.
+    package static let openMin: Duration = .seconds(60)
     /// An address stays open for so much longer than the name is believed: for who asked last.
     package static let grace: Duration = .seconds(60)
+
+    /// How long an address is open whose name is believed for `rest` more.
+    package static func openTime(_ rest: Duration) -> Duration { max(openMin, rest) + grace }
 
     /// Networks in which no public cloud can be (RFC 6890): an answer that points there would let a
     /// name on the list reach into the company network, the machine, or the router.

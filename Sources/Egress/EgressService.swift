@@ -19,6 +19,7 @@ package actor EgressService {
     private let clock: any MonotonicClock
     private let logger: Logger
     private var cache = NameCache()
+    private var opened = OpenedNames()
     private var refusals = RefusalLog()
     private var preferredServer = 0
     /// Since when no name server answers.
@@ -140,12 +141,14 @@ package actor EgressService {
     }
 
     private func open(_ name: DomainName, _ entry: NameCache.Entry) async throws(EgressError) {
+        let now = clock.now()
+        let time = EgressPolicy.openTime(entry.expiresAt - now)
         do {
-            try await opener.open(
-                entry.addresses, for: entry.expiresAt - clock.now() + EgressPolicy.grace)
+            try await opener.open(entry.addresses, for: time)
         } catch {
             throw .notOpened(name, reason: "\(error)")
         }
+        opened.note(entry.addresses, of: name, until: now + time, at: now)
     }
 
     /// Asks the servers in turn, the one that answered last first.
@@ -210,7 +213,8 @@ package actor EgressService {
                 EgressStatus.Name(
                     name: $0.name, addresses: $0.entry.addresses, expiresAt: $0.entry.expiresAt)
             },
-            refused: refusals.entries, refusedOthers: refusals.others, overloaded: overloaded,
+            opened: opened.live(at: clock.now()), refused: refusals.entries,
+            refusedOthers: refusals.others, overloaded: overloaded,
             serversAnswer: silentSince == nil, silentSince: silentSince)
     }
 }

@@ -5,12 +5,14 @@ package struct EgressStatus: Equatable, Sendable {
     package struct Name: Equatable, Sendable {
         package var name: DomainName
         package var addresses: [IPv4Address]
-        /// When the name is asked for again; its addresses stay open for `EgressPolicy.grace` more.
+        /// When the name is asked for again; its addresses stay open for longer (`EgressPolicy.openTime`).
         package var expiresAt: Instant
     }
 
     /// At most `NameCache.namesMax`, by name.
     package var names: [Name]
+    /// The names behind each address that was opened and still is, by address.
+    package var opened: [OpenedNames.Entry]
     /// At most `RefusalLog.namesMax`, the most refused first.
     package var refused: [RefusalLog.Entry]
     /// Refusals of still other names.

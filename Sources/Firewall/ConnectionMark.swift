@@ -16,12 +16,17 @@ package enum ConnectionMark: UInt32, Sendable {
     /// The mark of a connection that began over the uplink with this index, in the order of the config.
     package static func value(uplink index: Int) -> UInt32 { 0x6462_0000 | UInt32(index + 1) << 8 }
 
-    /// Sets the mark by the uplink that the packet leaves through, or comes from.
-    func setting(_ policy: FirewallPolicy, by key: String = "oifname") -> String {
-        let members = policy.uplinks.enumerated().map { index, uplink in
-            "\"\(uplink.interface)\" : \(Self.hex(rawValue | Self.value(uplink: index)))"
+    /// A rule for each uplink that accepts what meets the conditions, and marks the connection.
+    ///
+    /// Not one rule with a map from the uplink to the mark: when rules are exchanged, the old ones' maps are void at
+    /// once, and a packet that is just among the old rules would find no mark and be dropped.
+    func accepting(
+        _ policy: FirewallPolicy, by key: String = "oifname", _ conditions: String
+    ) -> [String] {
+        policy.uplinks.enumerated().map { index, uplink in
+            let mark = Self.hex(rawValue | Self.value(uplink: index))
+            return "\(key) \"\(uplink.interface)\" \(conditions) ct mark set \(mark) accept"
         }
-        return "ct mark set \(key) map { \(members.joined(separator: ", ")) }"
     }
 
     /// Matches this kind, over whichever uplink it began.

@@ -21,6 +21,9 @@ extension FirewallPolicy {
             vpn = Segment(
                 interface: try Self.interface(configured.interface), network: configured.network)
         }
+        // How a change comes into force is no part of what is in force.
+        var openings = settings.firewall
+        openings.trial = .zero
         self.init(
             uplinks: uplinks,
             lan: Segment(
@@ -29,7 +32,7 @@ extension FirewallPolicy {
             vpn: vpn, nameServers: settings.dns.servers, timeServers: settings.ntp.servers,
             cloudPorts: settings.cloud.ports,
             machines: settings.machines.map { Machine(address: $0.address, port: $0.port) },
-            openings: settings.firewall,
+            openings: openings,
             page: settings.page.listen.map { Machine(address: $0.address, port: $0.port) })
         self.agents = agents
         self.needsGrant = needsGrant

@@ -81,6 +81,11 @@ extension FirewallPolicy {
             || openings.allowed.contains { $0.from != .router && $0.to != .router }
     }
 
+    /// Whether an exception lets somebody ping the router.
+    package var opensPing: Bool {
+        openings.allowed.contains { $0.to == .router && $0.service == .icmp }
+    }
+
     /// The private networks of RFC 1918, and that of RFC 6598 behind a provider's translation.
     static let privateNetworks = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"]
     /// What is neither private nor public (RFC 6890).

@@ -14,10 +14,19 @@ package protocol FilterTable: Sendable {
     /// What each exception has let pass since it was loaded.
     func hits(_ set: ExceptionSet) throws -> [ExceptionHits.Sample]
 
+    /// The cloud addresses that are open, and for how long they still are.
+    func openAddresses() throws -> [OpenAddress]
+
     /// Waits until somebody else may have changed the table, at most until `deadline`; nil: nobody has.
     ///
     /// Called by one task at a time.
     func waitForForeignChange(until deadline: Instant) async throws -> ForeignChange?
+}
+
+/// A cloud address that the router may reach at this moment.
+package struct OpenAddress: Equatable, Sendable {
+    package var address: IPv4Address
+    package var remaining: Duration
 }
 
 /// A change of the table by another process than this one or its `nft`.

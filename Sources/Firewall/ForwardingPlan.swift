@@ -26,10 +26,12 @@ package struct ForwardingPlan: Equatable, Sendable {
     package var opened: [InterfaceName]
     /// Interfaces on which a sender's address must lead back to it, and ARP answers for that address only.
     package var strict: [InterfaceName]
+    /// Whether the kernel may answer pings: only when an exception lets somebody ping the router.
+    package var answersPing = false
     /// In order: the first that matches decides. nil: those that stand stay.
     package var rules: [Rule]?
 
-    /// Nothing is forwarded.
+    /// Nothing is forwarded, and nothing is answered.
     package static let closed = ForwardingPlan(
         isEnabled: false, closed: [], opened: [], strict: [], rules: nil)
 
@@ -60,6 +62,7 @@ package struct ForwardingPlan: Equatable, Sendable {
             closed: policy.joinsLANAndWAN ? [] : uplinks,
             opened: policy.joinsLANAndWAN ? uplinks : [], strict: all,
             rules: rules + all.map { Rule(from: $0, action: .drop) })
+        answersPing = policy.opensPing
     }
 
     private init(

@@ -13,15 +13,15 @@ extension Ruleset {
         let inward = there.map { "ip saddr \($0)" }.joined(separator: " ")
         // The router sends no ICMP errors: without this, a smaller MTU of the uplink would go unnoticed.
         let clamp = "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"
-        return [
-            "\(out) \(clamp)",
-            "\(back) \(clamp)",
-            "\(out) \(outward) ct direction original ct state new,established "
-                + "\(ConnectionMark.lanToWAN.setting(policy)) accept",
-            "\(out) \(outward) meta l4proto icmp ct direction original ct state related accept",
-            "\(back) \(inward) ct direction reply ct state established accept",
-            "\(back) meta l4proto icmp ct direction reply ct state related accept",
-        ]
+        let begins =
+            "iifname \(lan) ip saddr \(policy.lan.network) \(outward) "
+            + "ct direction original ct state new,established"
+        return ["\(out) \(clamp)", "\(back) \(clamp)"]
+            + ConnectionMark.lanToWAN.accepting(policy, begins) + [
+                "\(out) \(outward) meta l4proto icmp ct direction original ct state related accept",
+                "\(back) \(inward) ct direction reply ct state established accept",
+                "\(back) meta l4proto icmp ct direction reply ct state related accept",
+            ]
     }
 
     /// What may never be forwarded is dropped here, because the routing rules (§2.3) would drop it uncounted;

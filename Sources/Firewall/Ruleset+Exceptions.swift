@@ -23,36 +23,35 @@ extension Ruleset {
         var rules: [String] = []
         for set in exceptions where set.from != .router && set.to != .router {
             let isOutward = set.from == .lan
-            let mark = ConnectionMark.exception.setting(
-                policy, by: isOutward ? "oifname" : "iifname")
-            rules.append(
-                "\(isOutward ? outward : inward) \(begins) \(key(set)) @\(set.name) \(mark) accept")
+            rules += ConnectionMark.exception.accepting(
+                policy, by: isOutward ? "oifname" : "iifname",
+                "\(isOutward ? "iifname" : "oifname") \(lan) \(begins) \(key(set)) @\(set.name)")
             // With the same look-up, an exception that is taken away ends its connections. The sender's
             // hardware address is in no reply.
             let reply =
                 set.hasMAC ? ConnectionMark.exception.match : "\(reverseKey) @\(set.name)"
             rules.append("\(isOutward ? inward : outward) \(answers) \(reply) accept")
         }
-        rules += forwards(policy, outward, inward)
+        rules += forwards(policy, outward)
         guard !rules.isEmpty else { return [] }
         let errors = "meta l4proto icmp ct state related \(ConnectionMark.exception.match) accept"
         return rules + ["\(outward) \(errors)", "\(inward) \(errors)"]
     }
 
     /// The forwarded ports, after their translation.
-    private static func forwards(
-        _ policy: FirewallPolicy, _ outward: String, _ inward: String
-    ) -> [String] {
-        let mark = ConnectionMark.exception.setting(policy, by: "iifname")
+    private static func forwards(_ policy: FirewallPolicy, _ outward: String) -> [String] {
+        let lan = quoted(policy.lan.interface)
         return policy.openings.forwards.flatMap { forward in
             let machine = "ip daddr \(forward.machine)"
             let port = "\(forward.port.transport.rawValue) dport \(forward.machinePort)"
             let source = forward.source.map { "ip saddr \($0) " } ?? ""
             let receiver = forward.source.map { "ip daddr \($0) " } ?? ""
-            return [
-                "\(inward) \(begins) ct status dnat \(source)\(machine) \(port) \(mark) accept",
+            return ConnectionMark.exception.accepting(
+                policy, by: "iifname",
+                "oifname \(lan) \(begins) ct status dnat \(source)\(machine) \(port)"
+            ) + [
                 "\(outward) \(answers) ct status dnat \(receiver)ip saddr \(forward.machine) "
-                    + "\(forward.port.transport.rawValue) sport \(forward.machinePort) accept",
+                    + "\(forward.port.transport.rawValue) sport \(forward.machinePort) accept"
             ]
         }
     }

@@ -129,9 +129,8 @@ extension Ruleset {
         }
         if let wan, let ports {
             let cloud = "meta l4proto . th dport \(ports)"
-            rules.append(
-                "oifname \(wan) \(begins)ip daddr @\(cloudSet) \(cloud) "
-                    + "\(ConnectionMark.cloud.setting(policy)) accept")
+            rules += ConnectionMark.cloud.accepting(
+                policy, "\(begins)ip daddr @\(cloudSet) \(cloud)")
             // A live connection outlasts the time its address was open for. One that a program had begun
             // before these rules, to whomever, has no mark.
             rules.append(

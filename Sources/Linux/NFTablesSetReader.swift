@@ -1,4 +1,4 @@
-/// Reads the counters of an `inet` set's elements.
+/// Reads the counters and the time-outs of an `inet` set's elements.
 package struct NFTablesSetReader: ~Copyable, Sendable {
     package struct Element: Equatable, Sendable {
         package var key: [UInt8]
@@ -16,6 +16,14 @@ package struct NFTablesSetReader: ~Copyable, Sendable {
 
     /// The elements of a set that count; those without a counter are left out.
     package borrowing func elements(table: String, set: String) throws(SystemError) -> [Element] {
+        try lists(table: table, set: set).flatMap { list in
+            Self.members(list).compactMap { Self.element($0) }
+        }
+    }
+
+    private borrowing func lists(table: String, set: String)
+        throws(SystemError) -> [ArraySlice<UInt8>]
+    {
         var message = NetlinkMessage()
         // NFT_MSG_GETSETELEM, NLM_F_REQUEST | NLM_F_DUMP
         message.begin(type: NFTablesBatch.type(13), flags: 0x301, sequence: 1)
@@ -24,9 +32,27 @@ package struct NFTablesSetReader: ~Copyable, Sendable {
         message.attribute(2, string: set)
         message.end()
         let replies = try socket.dump(message.bytes, "list set \(set) of table inet \(table)")
-        return replies.flatMap { reply in
-            guard let list = reply.attributes(after: 4)[3] else { return [Element]() }
-            return Self.members(list).compactMap { Self.element($0) }
+        return replies.compactMap { $0.attributes(after: 4)[3] }
+    }
+
+    /// A key that the kernel removes by itself.
+    package struct TimedKey: Equatable, Sendable {
+        package var key: [UInt8]
+        package var remaining: Duration
+    }
+
+    /// The elements of a set that have a time-out, and how much of it is left.
+    package borrowing func timedKeys(table: String, set: String) throws(SystemError) -> [TimedKey] {
+        try lists(table: table, set: set).flatMap { list in
+            Self.members(list).compactMap { bytes in
+                let attributes = NetlinkReply.attributes(bytes)
+                // …_KEY, …_EXPIRATION in milliseconds
+                guard let key = Self.value(attributes[1]),
+                    let rest = attributes[5]?.number(at: 0, as: UInt64.self)
+                else { return nil }
+                return TimedKey(
+                    key: key, remaining: .milliseconds(Int64(clamping: UInt64(bigEndian: rest))))
+            }
         }
     }
 

@@ -11,7 +11,7 @@ extension Settings {
             case both
 
             /// As in "machines may reach …".
-            var words: String {
+            package var words: String {
                 switch self {
                 case .neither: "nothing"
                 case .private: "private networks"
@@ -29,15 +29,18 @@ extension Settings {
         package var allowed: [Allow]
         /// `[[firewall.forward]]`
         package var forwards: [Forward]
+        /// `trial`: how long a change may take to prove itself before it is taken back; zero: it need not.
+        package var trial: Duration
 
         package init(
             lanToWAN: LANToWAN = .neither, hidesVPN: Bool = false, allowed: [Allow] = [],
-            forwards: [Forward] = []
+            forwards: [Forward] = [], trial: Duration = .seconds(60)
         ) {
             self.lanToWAN = lanToWAN
             self.hidesVPN = hidesVPN
             self.allowed = allowed
             self.forwards = forwards
+            self.trial = trial
         }
     }
 }

@@ -13,6 +13,8 @@ package enum Exchange {
         package var received: UInt64 = 0
         package var lastArrival: Instant = .boot
         package var sent: UInt64 = 0
+        /// Meaningless while nothing was received.
+        package var firstArrival: Instant = .boot
 
         package init() {}
 
@@ -22,18 +24,22 @@ package enum Exchange {
                 let bytes = try? file.read(atMost: bytes), bytes.count == Self.bytes
             else { return }
             let words = bytes.withUnsafeBytes { raw in
-                (0..<3).map { raw.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) }
+                (0..<4).map { raw.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) }
             }
             received = words[0]
             lastArrival = Instant(nanoseconds: Int64(bitPattern: words[1]))
             sent = words[2]
+            firstArrival = Instant(nanoseconds: Int64(bitPattern: words[3]))
         }
 
-        private static let bytes = 24
+        private static let bytes = 32
         private let bytes = Self.bytes
 
         fileprivate func write(to file: borrowing FileDescriptor) {
-            let words = [received, UInt64(bitPattern: lastArrival.nanoseconds), sent]
+            let words = [
+                received, UInt64(bitPattern: lastArrival.nanoseconds), sent,
+                UInt64(bitPattern: firstArrival.nanoseconds),
+            ]
             _ = pwrite(file.raw, words, Self.bytes, 0)
         }
     }
@@ -74,6 +80,7 @@ package enum Exchange {
                 due = max(due + period, now - period)
             }
             while let arrival = receive(socket.raw) {
+                if tally.received == 0 { tally.firstArrival = arrival }
                 tally.received += 1
                 tally.lastArrival = arrival
             }

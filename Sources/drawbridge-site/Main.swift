@@ -12,6 +12,8 @@ struct SiteCommand: AsyncParsableCommand {
             FloodCommand.self, SinkCommand.self, FuzzCommand.self, FuzzWatchCommand.self,
             ClosedCommand.self, ExchangeCommand.self, GateCommand.self, RestartsCommand.self,
             TurnsCommand.self, PagesCommand.self, EchoCommand.self, ConverseCommand.self,
-            FailoverCommand.self,
+            FailoverCommand.self, RollbackCommand.self,
+            ScanCommand.self, SweepCommand.self, ReloadCommand.self, BlastCommand.self,
+            RotatingCommand.self, FirewallBenchCommand.self, ElementCommand.self,
         ])
 }

@@ -49,6 +49,10 @@ struct ConfigCommand: AsyncParsableCommand {
                 Terminal.output.print(
                     "\(entry.number)  \(String(decoding: bytes, as: UTF8.self))\(mark)")
             }
+            if !place.history.unconfirmed().isEmpty {
+                Terminal.output.print(
+                    "-  not confirmed: on trial, or taken back (see `drawbridge status`)")
+            }
         }
     }
 

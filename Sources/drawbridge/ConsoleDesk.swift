@@ -1,5 +1,8 @@
 import Base
+import Configuration
 import Console
+import Egress
+import Firewall
 import Settings
 
 /// Answers what the command line asks.
@@ -7,8 +10,14 @@ struct ConsoleDesk: Sendable {
     let house: House
     let watch: StatusWatchService
     let doctor: DoctorService
+    let configuration: ConfigurationService
 
     func answer(_ request: ConsoleRequest) async -> ConsoleReply {
+        switch request.command {
+        case ConsoleRequest.egress.command: return await egress()
+        case ConsoleRequest.confirm.command: return await confirm()
+        default: break
+        }
         let status = await watch.document()
         guard request.command == ConsoleRequest.doctor.command else {
             return ConsoleReply(to: request, status: status)
@@ -16,6 +25,29 @@ struct ConsoleDesk: Sendable {
         let report = await doctor.walk(plan(status), status)
         return report.map { ConsoleReply(doctor: $0) }
             ?? ConsoleReply(error: "another doctor is at work: wait until it has finished")
+    }
+
+    /// What is open is asked of the kernel; the names behind it, of the resolver.
+    private func egress() async -> ConsoleReply {
+        let names = await house.egress.tenant.status().opened
+        do {
+            let open = try await house.firewall.openAddresses().map { open in
+                EgressTable.Opening(
+                    address: open.address, openSeconds: Int(open.remaining.inSeconds),
+                    names: names.first { $0.address == open.address }?.names ?? [])
+            }
+            return ConsoleReply(egress: EgressTable(house.settings, open: open))
+        } catch {
+            return ConsoleReply(error: "\(error)")
+        }
+    }
+
+    private func confirm() async -> ConsoleReply {
+        do {
+            return ConsoleReply(text: try await configuration.confirm())
+        } catch {
+            return ConsoleReply(error: "\(error)")
+        }
     }
 
     private func plan(_ status: StatusDocument) -> DoctorPlan {

@@ -47,7 +47,7 @@ struct Daemon: Sendable {
             boot: "\(try SystemClock.bootID())", time: { clock.timestamp() }, logger: logs("events")
         )
         let configuration = ConfigurationService(
-            file: file, running: sources,
+            file: file, running: sources, settings: settings,
             history: ConfigurationHistory(stateDirectory: settings.device.stateDirectory),
             clock: clock, logger: logs("configuration"),
             tell: { await events.record([Event(.config, who: "config file", $0.words)]) })
@@ -57,7 +57,8 @@ struct Daemon: Sendable {
             clock: clock, events: events, look: { await report.document() })
         let desk = ConsoleDesk(
             house: house, watch: watch,
-            doctor: DoctorService(resolve: { try await house.egress.tenant.resolve($0) }))
+            doctor: DoctorService(resolve: { try await house.egress.tenant.resolve($0) }),
+            configuration: configuration)
         let page = PageDoor(
             settings.page, clock: clock, logs: logs,
             content: { (await watch.document(), await events.latest()) })
@@ -76,10 +77,8 @@ struct Daemon: Sendable {
                 Room("status and events") { try await watch.run() },
                 page.slot, push.slot,
                 Room("configuration") {
-                    try await configuration.run {
-                        try await house.rebuild(for: $0) + page.rebuild(for: $0.page)
-                            + push.rebuild(for: $0.push)
-                    }
+                    try await configuration.run(
+                        WholeHouse(house: house, page: page, push: push))
                 },
                 Room("reload") {
                     for await _ in await UnixSignalsSequence(trapping: .sighup) {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Base
+import Configuration
 import Console
 import Firewall
 import Glibc
@@ -32,8 +33,11 @@ struct DaemonCommand: AsyncParsableCommand {
         }
         let settings: Settings
         let sources: [SettingsSource]
+        let fallback: Int?
         do {
-            (settings, sources) = try Settings.loadWithSources(file: config)
+            let start = try ConfigurationHistory.start(file: config)
+            (settings, sources) = (start.settings, start.sources)
+            fallback = start.fallback
         } catch {
             for line in error.lines { Terminal.error.print(line) }
             await failClosed(logs)
@@ -44,7 +48,7 @@ struct DaemonCommand: AsyncParsableCommand {
             try Directory.make(settings.device.runDirectory)
             let lock = try LockFile(settings.device.stateDirectory + "/lock")
             let daemon = Daemon(
-                file: config, settings: settings, sources: sources, config: configEvent(),
+                file: config, settings: settings, sources: sources, config: configEvent(fallback),
                 logs: logs)
             // It waits for most of its life: one thread is enough, and the fewest wake-ups.
             try await withTaskExecutorPreference(Reactor.shared) { try await daemon.run() }
@@ -62,7 +66,12 @@ struct DaemonCommand: AsyncParsableCommand {
     }
 
     /// Says which file is in force: by its hash, since the file may be another one tomorrow.
-    private func configEvent() -> Event {
+    private func configEvent(_ fallback: Int?) -> Event {
+        if let fallback {
+            return Event(
+                .config, who: "config file",
+                "\(config) was not confirmed before this start: config \(fallback) is in force")
+        }
         let bytes = (try? SmallFile.read(config)) ?? []
         return Event(
             .config, who: "config file",

@@ -15,7 +15,8 @@ struct Drawbridge: AsyncParsableCommand {
         subcommands: [
             DaemonCommand.self, CheckCommand.self, StatusCommand.self, UplinksCommand.self,
             EventsCommand.self, DoctorCommand.self, SupportBundleCommand.self,
-            FirewallCommand.self, LogCommand.self, ConfigCommand.self, SwitchCommand.self,
+            FirewallCommand.self, LogCommand.self, ConfigCommand.self, ConfirmCommand.self,
+            SwitchCommand.self,
         ])
 
     /// ArgumentParser says 64 (`EX_USAGE`) for a misuse; our contract says 2.

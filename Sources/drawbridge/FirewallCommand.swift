@@ -5,10 +5,10 @@ import Linux
 import Settings
 
 /// `drawbridge firewall …`
-struct FirewallCommand: ParsableCommand {
+struct FirewallCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "firewall", abstract: "What the firewall lets pass.",
-        subcommands: [Show.self, Plan.self])
+        subcommands: [Show.self, Plan.self, Egress.self])
 
     /// `drawbridge firewall show`
     struct Show: ParsableCommand {

@@ -25,10 +25,12 @@ final class House: Sendable {
     let machines: Slot<[Settings.Machine], MachinesService>
     let cloud: Slot<CloudPart, CloudService>
 
-    private let clock: SystemClock
+    let clock: SystemClock
     private let logs: @Sendable (String) -> Logger
     private let running: Mutex<Settings>
     private let carrier: Carrier
+    /// What the cloud session must do to prove the change that is on trial.
+    let proof = Mutex<Proof?>(nil)
 
     struct EgressPart: Equatable, Sendable {
         var dns: Settings.DNS
@@ -182,9 +184,11 @@ final class House: Sendable {
 
     /// Makes the house as other settings want it; returns the names of the rooms that were built anew.
     ///
+    /// `time`: for how long the firewall's part is on trial; nil: it is permanent.
+    ///
     /// What can fail is done first, and then nothing has changed. `[device]` keeps its folders until the
     /// daemon begins again.
-    func rebuild(for wanted: Settings) async throws -> [String] {
+    func rebuild(for wanted: Settings, onTrialFor time: Duration? = nil) async throws -> [String] {
         let old = settings
         var new = wanted
         new.device.stateDirectory = old.device.stateDirectory
@@ -204,12 +208,17 @@ final class House: Sendable {
             needsGrant: (newRemote ?? remote.tenant)?.gate.holdsGrant ?? false)
 
         var touched: [String] = []
-        if newPolicy != policy.part {
+        let isTrying = await firewall.trialEnds != nil
+        if newPolicy != policy.part || isTrying {
             let before = policy.part
             // First: it would put back what it knows.
             await policy.move(newPolicy, newPolicy)
             do {
-                try await firewall.apply(newPolicy)
+                if let time {
+                    try await firewall.tryOut(newPolicy, for: time)
+                } else {
+                    try await firewall.apply(newPolicy)
+                }
             } catch {
                 await policy.move(before, before)
                 throw error

@@ -78,6 +78,7 @@ struct StatusReport: Sendable {
         section.sinceSeconds = seconds(since: status.since, now)
         section.touched = status.touched
         section.refused = status.refused
+        section.trialSeconds = status.trialEnds.map { Int(max(0, ($0 - now).inSeconds)) }
         return section
     }
 
@@ -264,6 +265,11 @@ struct StatusReport: Sendable {
             problems.append(
                 "config refused, the one before runs: \(first)"
                     + (more > 0 ? " (and \(more) more)" : ""))
+        }
+        if let seconds = document.configuration.trialSeconds {
+            problems.append(
+                "config on trial, taken back in \(seconds) s unless the cloud session works over it, "
+                    + "or somebody says `drawbridge confirm`")
         }
         if let key = document.keySwitch, key.position == .unknown {
             problems.append("switch: \(key.reason)")

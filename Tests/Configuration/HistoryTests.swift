@@ -60,6 +60,43 @@ struct HistoryTests {
         #expect(stat(file, &about) == 0 && about.st_mode & 0o777 == 0o604)
     }
 
+    private static let short = """
+        [device]
+        name = "a"
+        state = "STATE"
+        [[uplink]]
+        name = "wan"
+        interface = "eth0"
+        [lan]
+        network = "192.168.140.0/24"
+        [dns]
+        servers = ["9.9.9.9"]
+        [cloud]
+        broker = "mqtts://mqtt.ixon.net:443"
+
+        """
+
+    @Test(
+        "behaviour 5.3: a start takes the last confirmed config instead of one that was not confirmed"
+    )
+    func start() throws {
+        let good = Self.short.replacing("STATE", with: folder.path + "/state")
+        let changed = good + "[firewall]\nlan-to-wan = \"both\"\n"
+        _ = try history.keep(sources(good), of: file)
+        try SmallFile.replace(file, with: Array(changed.utf8))
+        #expect(try ConfigurationHistory.start(file: file).fallback == nil)
+        try history.keepUnconfirmed(sources(changed), of: file)
+        #expect(history.entries().map(\.number) == [1])
+        let start = try ConfigurationHistory.start(file: file)
+        #expect(start.fallback == 1 && start.settings.firewall.lanToWAN == .neither)
+        #expect(start.sources == sources(good))
+        // Another file is another matter.
+        try SmallFile.replace(file, with: Array((changed + "# again\n").utf8))
+        #expect(try ConfigurationHistory.start(file: file).settings.firewall.lanToWAN == .both)
+        history.forgetUnconfirmed()
+        #expect(history.unconfirmed().isEmpty)
+    }
+
     @Test("a number that is not there is told")
     func unknown() throws {
         #expect(throws: SystemError.self) { try history.restore(7, to: file) }

@@ -76,7 +76,8 @@ struct ConsoleServerTests {
             #expect(metrics == PrometheusText.render(goodDay()))
             await #expect(
                 throws: ConsoleError(
-                    "unknown request \"dance\"; known are status, metrics and doctor")
+                    "unknown request \"dance\"; known are status, metrics, doctor, egress and confirm"
+                )
             ) { try await client.send(ConsoleRequest(command: "dance")) }
         }
     }

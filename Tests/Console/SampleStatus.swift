@@ -137,6 +137,7 @@ func badDay() -> StatusDocument {
     document.keySwitch?.leaseAgeMilliseconds = 130
     document.keySwitch?.cuts = [.init(secondsAgo: 60, latencyMilliseconds: 0.4)]
     document.firewall.foreignChanges = 1
+    document.configuration.trialSeconds = 43
     document.firewall.exceptions = [
         .init(
             comment: "MES reads the PLC", words: "tcp/502 from wan to 192.168.140.10", packets: 12,

@@ -108,8 +108,8 @@ import Testing
     }
 
     @Test(
-        "the time to live is kept between a minute and a day",
-        arguments: [(0, 60), (59, 60), (61, 61), (86_401, 86_400), (1 << 31, 60), (UInt32.max, 60)]
+        "the time to live is kept between a second and a day",
+        arguments: [(0, 1), (2, 2), (61, 61), (86_401, 86_400), (1 << 31, 1), (UInt32.max, 1)]
             as [(UInt32, Int64)])
     func timeToLive(given: UInt32, believed: Int64) throws {
         #expect(
@@ -148,6 +148,38 @@ import Testing
         }
         #expect(cache.live(at: .boot).count == NameCache.namesMax)
         #expect(cache.entry(name, at: .boot) == nil)
+    }
+
+    @Test(
+        "an address is open for two minutes at least, and for a minute longer than its name is believed"
+    )
+    func openTime() {
+        #expect(EgressPolicy.openTime(.seconds(2)) == .seconds(120))
+        #expect(EgressPolicy.openTime(.seconds(300)) == .seconds(360))
+    }
+
+    @Test("an address is remembered with its names while it is open, and never too many of them")
+    func openedNames() throws {
+        var opened = OpenedNames()
+        let cloud = try address("203.0.113.10")
+        for (name, seconds) in [("b.ixon.net", 20), ("a.ixon.net", 10)] {
+            opened.note(
+                [cloud], of: try #require(DomainName(name)), until: .boot + .seconds(seconds),
+                at: .boot)
+        }
+        let live = opened.live(at: .boot)
+        #expect(live.map(\.address) == [cloud])
+        #expect(live.first?.names.map(\.description) == ["a.ixon.net", "b.ixon.net"])
+        #expect(
+            opened.live(at: .boot + .seconds(15)).first?.names.map(\.description) == ["b.ixon.net"])
+        #expect(opened.live(at: .boot + .seconds(20)).isEmpty)
+        let name = try #require(DomainName("c.ixon.net"))
+        for index in 0..<UInt32(OpenedNames.pairsMax + 100) {
+            opened.note(
+                [IPv4Address(value: index)], of: name,
+                until: .boot + .seconds(100 + Int(index)), at: .boot)
+        }
+        #expect(opened.live(at: .boot).count == OpenedNames.pairsMax)
     }
 
     @Test("refusals are counted by name, logged once, and bounded")

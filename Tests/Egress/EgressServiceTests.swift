@@ -87,6 +87,7 @@ import Testing
                 ],
                 "lan.ixon.net": [("lan.ixon.net", 300, "192.168.140.10")],
                 "v6.ixon.net": [],
+                "fast.ixon.net": [("fast.ixon.net", 2, "203.0.113.20")],
             ])
         service = EgressService(
             dns: Settings.DNS(
@@ -125,6 +126,18 @@ import Testing
         clock.advance(.seconds(100))
         _ = try await ask("mqtt.ixon.net")
         #expect(journal.take() == ["ask 9.9.9.9 mqtt.ixon.net", "open 203.0.113.10 6m"])
+    }
+
+    @Test(
+        "behaviour 3.3: a cloud that moves every two seconds is followed, and what was told stays open"
+    )
+    func rotation() async throws {
+        _ = try await ask("fast.ixon.net")
+        #expect(journal.take() == ["ask 9.9.9.9 fast.ixon.net", "open 203.0.113.20 2m"])
+        clock.advance(.seconds(2))
+        _ = try await ask("fast.ixon.net")
+        #expect(journal.take() == ["ask 9.9.9.9 fast.ixon.net", "open 203.0.113.20 2m"])
+        #expect(await service.status().opened.map(\.names) == [[try name("fast.ixon.net")]])
     }
 
     @Test("behaviour 3.1: another name is refused without asking anybody, and counted")

@@ -35,9 +35,9 @@ import Testing
         let back = #"iifname \#(wan) oifname "br-lan" ip daddr 192.168.140.0/24"#
         let there = "{ 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16 }"
         let own = "!= { 192.168.140.0/24, 10.8.0.0/24 }"
-        let mark =
-            #"ct mark set oifname map { "eth0" : 0x64620102, "wlan0" : 0x64620202, "#
-            + #""wwan0" : 0x64620302 }"#
+        let begins =
+            #"iifname "br-lan" ip saddr 192.168.140.0/24 ip daddr \#(there) ip daddr \#(own) "#
+            + "ct direction original ct state new,established"
         let clamp = "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"
         #expect(
             try chain("forward", of: policy) == [
@@ -45,7 +45,9 @@ import Testing
                 "meta nfproto ipv6 counter name ipv6 drop",
                 "\(out) \(clamp)",
                 "\(back) \(clamp)",
-                "\(out) ip daddr \(there) ip daddr \(own) ct direction original ct state new,established \(mark) accept",
+                #"oifname "eth0" \#(begins) ct mark set 0x64620102 accept"#,
+                #"oifname "wlan0" \#(begins) ct mark set 0x64620202 accept"#,
+                #"oifname "wwan0" \#(begins) ct mark set 0x64620302 accept"#,
                 "\(out) ip daddr \(there) ip daddr \(own) meta l4proto icmp ct direction original ct state related accept",
                 "\(back) ip saddr \(there) ip saddr \(own) ct direction reply ct state established accept",
                 "\(back) meta l4proto icmp ct direction reply ct state related accept",

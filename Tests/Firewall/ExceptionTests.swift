@@ -24,10 +24,16 @@ import Testing
                 "add element inet drawbridge allow_wan_lan_0 { 10.1.2.0-10.1.2.255 . 192.168.140.10 . tcp . 502 }"
             ))
         let rules = try #require(ruleset.chains.first { $0.name == "forward" }).rules
-        #expect(
-            rules.contains(
-                #"iifname { "eth0", "wlan0", "wwan0" } oifname "br-lan" ct direction original ct state new,established ip saddr . ip daddr . meta l4proto . th dport @allow_wan_lan_0 ct mark set iifname map { "eth0" : 0x64620103, "wlan0" : 0x64620203, "wwan0" : 0x64620303 } accept"#
-            ))
+        for (uplink, mark) in [
+            ("eth0", "0x64620103"), ("wlan0", "0x64620203"), ("wwan0", "0x64620303"),
+        ] {
+            let begins = "ct direction original ct state new,established"
+            let key = "ip saddr . ip daddr . meta l4proto . th dport @allow_wan_lan_0"
+            #expect(
+                rules.contains(
+                    #"iifname "\#(uplink)" oifname "br-lan" \#(begins) \#(key) ct mark set \#(mark) accept"#
+                ))
+        }
         #expect(
             rules.contains(
                 #"iifname "br-lan" oifname { "eth0", "wlan0", "wwan0" } ct direction reply ct state established ip daddr . ip saddr . meta l4proto . th sport @allow_wan_lan_0 accept"#

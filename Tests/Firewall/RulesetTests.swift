@@ -1,4 +1,5 @@
 import Base
+import Settings
 import Testing
 
 @testable import Firewall
@@ -90,11 +91,26 @@ import Testing
                 "\(wan) ip daddr { 9.9.9.9 } meta l4proto . th dport { tcp . 53, udp . 53 } accept",
                 "\(wan) ip daddr { 9.9.9.9 } udp dport 123 accept",
                 #"oifname "br-lan" ip daddr . tcp dport { 192.168.140.10 . 502 } accept"#,
-                "\(wan) ip daddr @cloud \(ports) ct mark set oifname map { "
-                    + #""eth0" : 0x64620101, "wlan0" : 0x64620201, "wwan0" : 0x64620301 } accept"#,
+                #"oifname "eth0" ip daddr @cloud \#(ports) ct mark set 0x64620101 accept"#,
+                #"oifname "wlan0" ip daddr @cloud \#(ports) ct mark set 0x64620201 accept"#,
+                #"oifname "wwan0" ip daddr @cloud \#(ports) ct mark set 0x64620301 accept"#,
                 "\(wan) \(ports) ct mark & 0xffff00ff == 0x64620001 ct direction original ct state established accept",
                 "counter name egress drop",
             ])
+    }
+
+    @Test(
+        "behaviour 2.1: no rule needs a map of its own, which a packet among the rules before would find void"
+    )
+    func noAnonymousMaps() throws {
+        let any = try exception(.wan, .lan, destination: "192.168.140.10/32", "udp/5000")
+        for ruleset in [
+            Ruleset(for: try examplePolicy(lanToWAN: .both, allowed: [any])), .denyAll,
+        ] {
+            for rule in ruleset.chains.flatMap(\.rules) {
+                #expect(!rule.contains("map {"), "\(rule)")
+            }
+        }
     }
 
     @Test(

@@ -44,5 +44,50 @@ struct FuzzTests {
         try await site.output(in: .router, ["nft", "flush", "ruleset"])
         let flushed = try await site.fuzz(count: 5000, seed: 17)
         #expect(flushed.crossed == 0, "\(flushed.findings)")
+        // What nothing but rules can close: TCP to a port without a listener is reset (§2.3).
+        #expect(flushed.kinds.keys.allSatisfy { $0 == "tcp-reset" }, "\(flushed.kinds)")
+    }
+
+    @Test(
+        "behaviour 2.2: before the daemon starts the boot unit's rules let nothing pass or be answered"
+    )
+    func boot() async throws {
+        try await Site.with { site in
+            try await site.loadBootRules()
+            expectNothing(try await site.fuzz(count: 5000, seed: 19))
+        }
+    }
+
+    @Test("behaviour 2.2: all 65,535 TCP and UDP ports scanned from the WAN, and no answer")
+    func scan() async throws {
+        try await Site.with { site in
+            #expect(try await site.scan().answered > 60_000)
+            try await site.startDaemon(config: Site.shippedConfiguration())
+            try await site.waitForRules()
+            let closed = try await site.scan()
+            #expect(closed.answered == 0, "\(closed.kinds)")
+            #expect(closed.arrived > 120_000)
+        }
+    }
+
+    @Test(
+        "behaviour 2.1: 60 exchanges of the rules under a flood, nothing leaks and nothing is lost")
+    func reloads() async throws {
+        try await Site.with { site in
+            let result = try await ReloadBench(site).run(.drawbridge, count: 60)
+            #expect(result.deniedSent > 10_000 && result.allowed > 500)
+            #expect(result.leaked == 0 && result.lost == 0, "\(result)")
+        }
+    }
+
+    @Test(
+        "behaviour 2.5, 3.3: a cloud that moves every second cuts no session, and can be reached anew"
+    )
+    func rotating() async throws {
+        try await Site.with { site in
+            let result = try await RotatingCloud(site).run(for: .seconds(10), period: .seconds(1))
+            #expect(result.cut == 0 && result.failed == 0, "\(result)")
+            #expect(result.short > 5 && result.addresses >= 5)
+        }
     }
 }

@@ -38,40 +38,93 @@ package struct ConfigurationHistory: Sendable {
 
     /// The files of an entry, under the names that they have in the config folder.
     package func files(_ number: Int) throws(SystemError) -> [SettingsSource] {
-        var files: [SettingsSource] = []
-        for name in Self.tomlNames(in: folder(number)) {
-            let bytes = try SmallFile.read(folder(number) + "/" + name)
-            files.append(SettingsSource(name: name, bytes: bytes))
-        }
+        let files = try files(in: folder(number))
         guard !files.isEmpty else {
             throw SystemError("find config \(number) in \(path)", code: ENOENT)
         }
         return files
     }
 
+    private func files(in folder: String) throws(SystemError) -> [SettingsSource] {
+        var files: [SettingsSource] = []
+        for name in Self.tomlNames(in: folder) {
+            files.append(
+                SettingsSource(name: name, bytes: try SmallFile.read(folder + "/" + name)))
+        }
+        return files
+    }
+
     /// Keeps what runs now, unless it is the newest entry already; returns its number.
     package func keep(_ sources: [SettingsSource], of file: String) throws(SystemError) -> Int {
-        let prefix = Self.folder(of: file) + "/"
-        let files = sources.map { source in
-            let name =
-                source.name.hasPrefix(prefix)
-                ? String(source.name.dropFirst(prefix.count)) : source.name
-            return SettingsSource(name: name, bytes: source.bytes)
-        }
+        let files = named(sources, of: file)
         let known = entries()
-        if let last = known.last, Set((try? self.files(last.number)) ?? []) == Set(files) {
+        if let last = known.last, Set((try? self.files(last.number)) ?? []) == files {
             return last.number
         }
         let number = (known.last?.number ?? 0) + 1
+        try write(files, to: folder(number))
+        for entry in known.dropLast(Self.keptMax - 1) { Self.remove(folder(entry.number)) }
+        return number
+    }
+
+    /// Sources under the names that they have in the config folder.
+    package func named(_ sources: [SettingsSource], of file: String) -> Set<SettingsSource> {
+        let prefix = Self.folder(of: file) + "/"
+        return Set(
+            sources.map { source in
+                let name =
+                    source.name.hasPrefix(prefix)
+                    ? String(source.name.dropFirst(prefix.count)) : source.name
+                return SettingsSource(name: name, bytes: source.bytes)
+            })
+    }
+
+    /// Writes a folder as a whole, or not at all.
+    private func write(_ files: Set<SettingsSource>, to folder: String) throws(SystemError) {
         let fresh = path + "/new"
         Self.remove(fresh)
         try Directory.make(fresh + "/conf.d")
         for file in files { try SmallFile.replace(fresh + "/" + file.name, with: file.bytes) }
-        guard rename(fresh, folder(number)) == 0 else {
-            throw SystemError("keep config \(number) in \(path)", code: errno)
+        guard rename(fresh, folder) == 0 else {
+            throw SystemError("keep a config as \(folder)", code: errno)
         }
-        for entry in known.dropLast(Self.keptMax - 1) { Self.remove(folder(entry.number)) }
-        return number
+    }
+
+    // MARK: what was not confirmed
+
+    private var unconfirmedFolder: String { path + "/unconfirmed" }
+
+    /// Notes what goes on trial, or was taken back: no start may take it up by itself.
+    package func keepUnconfirmed(_ sources: [SettingsSource], of file: String) throws(SystemError) {
+        forgetUnconfirmed()
+        try write(named(sources, of: file), to: unconfirmedFolder)
+    }
+
+    /// What is noted, under the names of the config folder; empty: nothing is.
+    package func unconfirmed() -> Set<SettingsSource> {
+        (try? Set(files(in: unconfirmedFolder))) ?? []
+    }
+
+    package func forgetUnconfirmed() { Self.remove(unconfirmedFolder) }
+
+    /// What a start takes: the file, or the last confirmed config when the file is known not to be.
+    ///
+    /// `fallback`: the number of that config.
+    package static func start(file: String) throws(SettingsErrors)
+        -> (settings: Settings, sources: [SettingsSource], fallback: Int?)
+    {
+        let found = try Settings.loadWithSources(file: file)
+        let history = ConfigurationHistory(stateDirectory: found.settings.device.stateDirectory)
+        guard history.named(found.sources, of: file) == history.unconfirmed(),
+            let last = history.entries().last, let kept = try? history.files(last.number)
+        else { return (found.settings, found.sources, nil) }
+        let sources = kept.map {
+            SettingsSource(name: folder(of: file) + "/" + $0.name, bytes: $0.bytes)
+        }
+        guard let settings = try? Settings.parse(sources) else {
+            return (found.settings, found.sources, nil)
+        }
+        return (settings, sources, last.number)
     }
 
     /// Puts an entry where the config file is; parts in `conf.d` that it does not know are set aside.

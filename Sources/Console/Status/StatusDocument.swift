@@ -82,6 +82,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var touched: [String] = []
         /// What is wrong with what lies in the file now, with line and column; empty: it is what runs.
         package var refused: [String] = []
+        /// Until what runs is taken back unless it is confirmed; nil: it is permanent.
+        package var trialSeconds: Int?
 
         package init() {}
     }

@@ -62,6 +62,15 @@ package struct KernelFilterTable: FilterTable {
         }
     }
 
+    package func openAddresses() throws -> [OpenAddress] {
+        try reader.sets.timedKeys(table: Ruleset.table, set: Ruleset.cloudSet).compactMap { timed in
+            timed.key[...].number(at: 0, as: UInt32.self).map {
+                OpenAddress(
+                    address: IPv4Address(value: UInt32(bigEndian: $0)), remaining: timed.remaining)
+            }
+        }.sorted { $0.address < $1.address }
+    }
+
     package func waitForForeignChange(until deadline: Instant) async throws -> ForeignChange? {
         while true {
             let outcome = try await Reactor.shared.wait(

@@ -12,6 +12,13 @@ package struct KernelForwarding: Forwarding {
     private static let mainTable: UInt32 = 254
     private static let root = "/proc/sys/net"
 
+    /// At most one ICMP message of the masked kinds to a peer in this time, none on loopback excepted: longer than
+    /// the minute that the kernel credits each new peer with, so the first one is already too early.
+    private static let silenceMilliseconds = 3_600_000
+    /// Unreachable, source quench, time exceeded, parameter problem and timestamp reply (icmp(7)): all that
+    /// the kernel says of itself but echo replies. "Fragmentation needed" it never holds back.
+    private static let silencedMask = 1 << 3 | 1 << 4 | 1 << 11 | 1 << 12 | 1 << 14
+
     private final class Socket: Sendable {
         let netlink: NetlinkSocket
         init() throws(SystemError) { netlink = try NetlinkSocket(family: 0) }
@@ -34,7 +41,15 @@ package struct KernelForwarding: Forwarding {
             try ensure("ipv4/conf/\(interface)/rp_filter", is: true)
             try ensure("ipv4/conf/\(interface)/arp_ignore", is: true)
             try ensure("ipv6/conf/\(interface)/disable_ipv6", is: true)
+            for redirecting in ["accept_redirects", "send_redirects", "accept_source_route"] {
+                try ensure("ipv4/conf/\(interface)/\(redirecting)", is: false)
+            }
         }
+        // Either one is enough to send.
+        try ensure("ipv4/conf/all/send_redirects", is: false)
+        try ensure("ipv4/icmp_echo_ignore_all", is: !plan.answersPing)
+        try ensure("ipv4/icmp_ratelimit", says: "\(Self.silenceMilliseconds)")
+        try ensure("ipv4/icmp_ratemask", says: "\(Self.silencedMask)")
         guard plan.isEnabled else { return }
         for interface in plan.closed { try ensure("ipv4/conf/\(interface)/forwarding", is: false) }
         for interface in plan.opened { try ensure("ipv4/conf/\(interface)/forwarding", is: true) }
@@ -89,8 +104,14 @@ package struct KernelForwarding: Forwarding {
         let path = "\(Self.root)/\(name)"
         // An uplink that is not plugged in: the rules alone hold it until the next `apply`.
         guard access(path, F_OK) == 0 else { return }
-        let wanted: [UInt8] = on ? [49] : [48]
-        if try SmallFile.read(path).first == wanted.first { return }
-        try FileDescriptor(open: path, flags: O_WRONLY).writeAll(wanted)
+        if try SmallFile.read(path).first == (on ? 49 : 48) { return }
+        try FileDescriptor(open: path, flags: O_WRONLY).writeAll([on ? 49 : 48])
+    }
+
+    private func ensure(_ name: String, says wanted: String) throws(SystemError) {
+        let path = "\(Self.root)/\(name)"
+        guard access(path, F_OK) == 0 else { return }
+        if try SmallFile.readText(path).prefix(while: { $0 != "\n" }) == wanted { return }
+        try FileDescriptor(open: path, flags: O_WRONLY).writeAll(Array(wanted.utf8))
     }
 }

@@ -6,6 +6,7 @@ extension Sections {
         keys: [
             Key("lan-to-wan", \.lanToWAN, .choice()),
             Key("vpn-behind-router", \.hidesVPN, .flag),
+            Key("trial", \.trial, .duration(.zero ... .seconds(3600))),
             Key("allow", \.allowed, .tables(allow, count: 0...10_000)),
             Key("forward", \.forwards, .tables(forward, count: 0...64)),
         ])

@@ -84,6 +84,8 @@ package enum FuzzWatch {
         package var answered = 0
         /// The first of them, in hexadecimal.
         package var first: String?
+        /// What kind of packets the answers were.
+        package var kinds: [String: Int] = [:]
     }
 
     /// Watches until `isOver`, and a moment more.
@@ -112,11 +114,25 @@ package enum FuzzWatch {
                 findings.crossed += 1
             } else {
                 findings.answered += 1
+                findings.kinds[kind(buffer), default: 0] += 1
             }
             if findings.first == nil {
                 findings.first = buffer[0..<min(count, 96)].map { String($0, radix: 16) }
                     .joined(separator: " ")
             }
+        }
+    }
+
+    /// Such as `icmp-0`, `tcp-reset`, `udp`.
+    private static func kind(_ frame: [UInt8]) -> String {
+        guard frame[12] == 0x08 else { return "ipv6" }
+        let payload = 14 + Int(frame[14] & 15) * 4
+        switch frame[23] {
+        case 1 where frame.count > payload: return "icmp-\(frame[payload])"
+        case 6 where frame.count > payload + 13:
+            return frame[payload + 13] & 4 != 0 ? "tcp-reset" : "tcp"
+        case 17: return "udp"
+        default: return "protocol-\(frame[23])"
         }
     }
 

@@ -8,6 +8,23 @@ package struct FuzzRound: Sendable {
     package var crossed = 0
     package var answered = 0
     package var findings: [String] = []
+    /// What kind of packets the answers were, and how many.
+    package var kinds: [String: Int] = [:]
+
+    /// Takes in what a watcher has printed.
+    mutating func add(_ log: String, of watcher: String) {
+        for line in log.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.count == 4, words[0] == "crossed" {
+                crossed += Int(words[1]) ?? 0
+                answered += Int(words[3]) ?? 0
+            } else if words.count == 3, words[0] == "kind" {
+                kinds[String(words[1]), default: 0] += Int(words[2]) ?? 0
+            } else if words.first == "first" {
+                findings.append("\(watcher): \(line)")
+            }
+        }
+    }
 }
 
 extension Site {
@@ -58,27 +75,19 @@ extension Site {
         round.arrived = try await framesReceived() - before
         for watcher in watchers {
             await watcher.stop()
-            let log = try SmallFile.readText(directory.log(watcher.name))
-            for line in log.split(separator: "\n") {
-                let words = line.split(separator: " ")
-                if words.count == 4, words[0] == "crossed" {
-                    round.crossed += Int(words[1]) ?? 0
-                    round.answered += Int(words[3]) ?? 0
-                } else if words.first == "first" {
-                    round.findings.append("\(watcher.name): \(line)")
-                }
-            }
+            round.add(
+                try SmallFile.readText(directory.log(watcher.name)), of: watcher.name)
         }
         return round
     }
 
-    private func hardwareAddress(of interface: String) async throws -> String {
+    func hardwareAddress(of interface: String) async throws -> String {
         let text = try await output(in: .router, ["cat", "/sys/class/net/\(interface)/address"])
         return String(text.prefix { $0 != "\n" })
     }
 
     /// What has come in at the router's office uplink and LAN.
-    private func framesReceived() async throws -> Int {
+    func framesReceived() async throws -> Int {
         let text = try await output(
             in: .router,
             [
