@@ -67,7 +67,7 @@ let package = Package(
         room("Firewall"),
         room("Egress"),
         room("KillSwitch", ["CGPIO"]),
-        room("Tunnel"),
+        room("Tunnel", ["CCurl"]),
         room("Recorder", ["CZstd"]),
         room("Machines", ["CModbus"]),
         room("Cloud", ["CMosquitto"]),
@@ -76,6 +76,7 @@ let package = Package(
 
         // As little C as possible.
         .target(name: "CLinux"),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CGPIO", linkerSettings: [.linkedLibrary("gpiod")]),
         .target(
             name: "CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
@@ -105,7 +106,8 @@ let package = Package(
 
         // Benchmarks: what bench/*.sh run.
         .executableTarget(
-            name: "store-bench", dependencies: ["Base", "Linux", "Recorder"], path: "bench/Store",
+            name: "store-bench", dependencies: ["Base", "Settings", "Linux", "Recorder", log],
+            path: "bench/Store",
             swiftSettings: strict),
 
         // Tests: a folder a room; then the house rules, seeded weather, and whole sites.
@@ -138,8 +140,8 @@ let package = Package(
         .testTarget(
             name: "SitesTests",
             dependencies: [
-                "Base", "Linux", "Site", "Console", "drawbridge", "drawbridge-site", "fakegpiod",
-                "TestSupport",
+                "Base", "Linux", "Site", "Console", "Recorder", "drawbridge", "drawbridge-site",
+                "fakegpiod", "TestSupport",
             ],
             path: "Tests/Sites", swiftSettings: strict),
     ],

@@ -1,4 +1,6 @@
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pkcs7.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -45,4 +47,19 @@ static inline int copenssl_spki_sha256(const X509 *certificate, unsigned char di
     int ok = EVP_Digest(der, length, digest, &size, EVP_sha256(), NULL);
     OPENSSL_free(der);
     return ok && size == 32;
+}
+
+// A new key pair on the curve P-256, or NULL.
+static inline EVP_PKEY *copenssl_new_p256(void) { return EVP_EC_gen("P-256"); }
+
+// The certificates of a signed PKCS#7 message, which go with it; NULL if it is none, or holds none.
+static inline STACK_OF(X509) *copenssl_certificates(const PKCS7 *message) {
+    if (!PKCS7_type_is_signed(message) || !message->d.sign) return NULL;
+    return message->d.sign->cert;
+}
+
+// Seconds since 1970; 0 if it cannot be read.
+static inline int64_t copenssl_seconds(const ASN1_TIME *time) {
+    struct tm parts;
+    return time && ASN1_TIME_to_tm(time, &parts) == 1 ? (int64_t)timegm(&parts) : 0;
 }

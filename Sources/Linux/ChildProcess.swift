@@ -19,6 +19,14 @@ package final class ChildProcess: Sendable {
         }
     }
 
+    /// What the child may do as an administrator.
+    package enum Privileges: Sendable {
+        /// What we may.
+        case ours
+        /// Nothing, and nothing can give it more: no capabilities, `no_new_privs`.
+        case none
+    }
+
     /// What becomes of a standard stream of the child.
     package enum Stream: Sendable {
         /// `/dev/null`.
@@ -45,7 +53,7 @@ package final class ChildProcess: Sendable {
     /// Without `environment` the child gets only `PATH` and `LC_ALL=C`.
     package init(
         _ arguments: [String], environment: [String: String] = [:], input: Stream = .null,
-        output: Stream = .null, error: Stream = .null
+        output: Stream = .null, error: Stream = .null, privileges: Privileges = .ours
     ) throws(SystemError) {
         var variables = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"]
         variables.merge(environment) { $1 }
@@ -54,8 +62,11 @@ package final class ChildProcess: Sendable {
         let errorEnds = try Ends(error, childReads: false)
         let result = withCStrings(arguments) { argv in
             withCStrings(variables.map { "\($0)=\($1)" }) { envp in
-                clinux_spawn(
-                    argv, envp, [inputEnds.child.raw, outputEnds.child.raw, errorEnds.child.raw])
+                let streams = [inputEnds.child.raw, outputEnds.child.raw, errorEnds.child.raw]
+                return switch privileges {
+                case .ours: clinux_spawn(argv, envp, streams)
+                case .none: clinux_spawn_bare(argv, envp, streams)
+                }
             }
         }
         processID = try checkShim("start \(arguments.first ?? "")", result)
@@ -158,7 +169,7 @@ package final class ChildProcess: Sendable {
 }
 
 /// Calls `body` with a NULL-terminated array of C strings that live as long as the call.
-private func withCStrings<R>(
+package func withCStrings<R>(
     _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> R
 ) -> R {
     let copies = strings.map { strdup($0) }

@@ -1,4 +1,5 @@
 package import Base
+import CLinux
 import Glibc
 
 /// The kernel's clocks.
@@ -16,11 +17,7 @@ package struct SystemClock: MonotonicClock {
     }
 
     /// How far local time is ahead of UTC now. The corresponding C function is `localtime_r`.
-    package func utcOffsetSeconds() -> Int {
-        var now = time_t(wall().milliseconds / 1000)
-        var parts = tm()
-        return localtime_r(&now, &parts) == nil ? 0 : parts.tm_gmtoff
-    }
+    package func utcOffsetSeconds() -> Int { clinux_utc_offset() }
 
     package func timestamp() -> Timestamp {
         Timestamp(monotonic: now(), wall: wall())

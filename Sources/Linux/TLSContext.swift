@@ -27,13 +27,22 @@ package struct TLSContext: ~Copyable {
         guard let context = SSL_CTX_new(TLS_client_method()) else {
             throw TLSProblem(part: .library, why: "OpenSSL cannot make a context: \(lastError())")
         }
-        if let problem = Self.prepare(context, policy) {
+        if let problem = Self.prepare(context, verdict) {
             SSL_CTX_free(context)
             throw problem
         }
-        SSL_CTX_set_cert_verify_callback(
-            context, whenVerifying, Unmanaged.passUnretained(verdict).toOpaque())
         self.context = context
+    }
+
+    /// Puts our policy on an `SSL_CTX` that a library has made for itself, and returns what the check of the
+    /// server's certificate will find; the caller keeps that until the library is done.
+    package static func impose(
+        _ policy: TLSPolicy, on context: UnsafeMutableRawPointer
+    ) throws(TLSProblem) -> Verdict {
+        let verdict = Verdict(policy)
+        ERR_clear_error()
+        if let problem = prepare(OpaquePointer(context), verdict) { throw problem }
+        return verdict
     }
 
     deinit { SSL_CTX_free(context) }
@@ -44,7 +53,8 @@ package struct TLSContext: ~Copyable {
         body(UnsafeMutableRawPointer(context))
     }
 
-    private static func prepare(_ context: OpaquePointer, _ policy: TLSPolicy) -> TLSProblem? {
+    private static func prepare(_ context: OpaquePointer, _ verdict: Verdict) -> TLSProblem? {
+        let policy = verdict.policy
         let parameters = SSL_CTX_get0_param(context)
         // A host that is an address is compared with the certificate's addresses.
         let isAddress = X509_VERIFY_PARAM_set1_ip_asc(parameters, policy.host) == 1
@@ -78,6 +88,8 @@ package struct TLSContext: ~Copyable {
             return .init(
                 part: .key, why: "\(policy.key) is not the key of \(policy.certificate)")
         }
+        SSL_CTX_set_cert_verify_callback(
+            context, whenVerifying, Unmanaged.passUnretained(verdict).toOpaque())
         return nil
     }
 }
@@ -87,10 +99,15 @@ package struct TLSProblem: Error, Equatable, Sendable {
     package enum Part: Sendable { case library, authority, certificate, key }
     package var part: Part
     package var why: String
+
+    package init(part: Part, why: String) {
+        self.part = part
+        self.why = why
+    }
 }
 
 /// The oldest of OpenSSL's errors on this thread, which is the cause; the others are taken off.
-private func lastError() -> String {
+func lastError() -> String {
     let code = ERR_get_error()
     ERR_clear_error()
     guard let text = ERR_reason_error_string(code) else { return "unknown error" }

@@ -10,6 +10,9 @@ package enum Limits {
     package static let frameRowsMax = 4096
     /// Bytes of texts and names after which a frame takes no more.
     package static let frameTextBytesMax = 64 * 1024
+    /// Bytes of a frame's payload after which it grows no more: to grow means to be packed again as a whole. Then
+    /// its two pages are nearly full.
+    package static let frameGrowthBytesMax = 6 * 1024
     /// Bytes of a source's or a tag's name.
     package static let nameBytesMax = 512
     /// Names that one block knows, at most.

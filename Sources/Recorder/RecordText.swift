@@ -81,18 +81,28 @@ package enum WallText {
             + "\(padded(rest / 1000 % 60, 2)).\(padded(rest % 1000, 3))Z"
     }
 
-    /// Reads `2026-11-21`, `2026-11-21T12:30` or `2026-11-21T12:30:00Z`; nil if it is none of these.
+    /// Reads `2026-11-21`, `2026-11-21T12:30`, `2026-11-21T12:30:00Z` or what `format` writes; nil if it is none of these.
     package static func parse(_ text: String) -> WallTime? {
-        let numbers = text.split(whereSeparator: { "-T:Z".contains($0) }).map { Int64($0) }
+        let halves = text.split(separator: ".", omittingEmptySubsequences: false)
+        let numbers = halves[0].split(whereSeparator: { "-T:Z".contains($0) }).map { Int64($0) }
         guard numbers.count == 3 || numbers.count == 5 || numbers.count == 6,
-            !numbers.contains(nil)
+            !numbers.contains(nil), halves.count == 1 || halves.count == 2 && numbers.count == 6
         else { return nil }
+        var milliseconds: Int64 = 0
+        if halves.count == 2 {
+            let digits = halves[1].hasSuffix("Z") ? halves[1].dropLast() : halves[1]
+            guard (1...9).contains(digits.utf8.count),
+                digits.utf8.allSatisfy({ (48...57).contains($0) }),
+                let number = Int64((digits + "00").prefix(3))
+            else { return nil }
+            milliseconds = number
+        }
         let part = numbers.compactMap { $0 } + [0, 0, 0]
         guard (1970...9999).contains(part[0]), (1...12).contains(part[1]),
             (1...31).contains(part[2]), part[3] < 24, part[4] < 60, part[5] < 60
         else { return nil }
         let seconds = days(part[0], part[1], part[2]) * 86_400 + part[3] * 3600 + part[4] * 60
-        return WallTime(milliseconds: (seconds + part[5]) * 1000)
+        return WallTime(milliseconds: (seconds + part[5]) * 1000 + milliseconds)
     }
 
     private static func padded(_ number: Int64, _ width: Int) -> String {

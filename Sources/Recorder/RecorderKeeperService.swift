@@ -77,6 +77,12 @@ package actor RecorderKeeperService {
         try await service.append(readings, as: recordClass)
     }
 
+    /// The same, and returns when they are on flash.
+    package func record(_ readings: [Reading]) async throws {
+        guard let service else { throw RecorderNotOpen(reason: trouble) }
+        try await service.record(readings)
+    }
+
     package func batch(after sequence: UInt64, limit: Int) async throws -> [Record] {
         try await opened().batch(after: sequence, limit: limit)
     }

@@ -28,6 +28,8 @@ package actor RecorderService {
     private var nothing: (after: UInt64, through: UInt64) = (0, 0)
     private var waiters: [UInt64: Waiter] = [:]
     private var nextWaiter: UInt64 = 0
+    /// Woken after each turn of the sync loop.
+    private var turns: [UInt64: AsyncStream<Void>.Continuation] = [:]
 
     private struct Waiter {
         var after: UInt64
@@ -89,6 +91,27 @@ package actor RecorderService {
         await Task.yield()
         if store.durableThrough < last { try store.sync() }
         wakeWaiters()
+    }
+
+    /// Accepts readings, and returns when they are on flash, which is in the next turn of the sync loop. Throws when
+    /// they could not be taken, or wait in memory for a flash that fails.
+    package func record(_ readings: [Reading]) async throws {
+        try await append(readings)
+        let last = store.lastSequence
+        while store.durableThrough < last {
+            if let trouble = store.trouble { throw NotOnFlash(reason: trouble) }
+            let id = nextWaiter
+            nextWaiter += 1
+            let (stream, wakeUp) = AsyncStream<Void>.makeStream(
+                bufferingPolicy: .bufferingNewest(1))
+            turns[id] = wakeUp
+            for await _ in stream { break }
+            turns[id] = nil
+            try Task.checkCancellation()
+            guard !isClosed || store.durableThrough >= last else {
+                throw NotOnFlash(reason: "the recorder is closed")
+            }
+        }
     }
 
     /// Readings were lost before they reached the store: the cloud is told in a loss record.
@@ -163,6 +186,7 @@ package actor RecorderService {
         sync(at: nil)
         isClosed = true
         for waiter in waiters.values { waiter.wakeUp.finish() }
+        for turn in turns.values { turn.finish() }
     }
 
     package func status() async -> RecorderStatus {
@@ -191,6 +215,7 @@ package actor RecorderService {
         for waiter in waiters.values where hasRecords(after: waiter.after) {
             waiter.wakeUp.yield()
         }
+        for turn in turns.values { turn.yield() }
     }
 
     private func hasRecords(after sequence: UInt64) -> Bool {
@@ -207,4 +232,11 @@ package actor RecorderService {
             "recorder state changed",
             metadata: ["state": "\(state)", "lost": "\(store.lost)"])
     }
+}
+
+/// Readings were taken and are not on flash: they wait in memory.
+package struct NotOnFlash: Error, CustomStringConvertible {
+    let reason: String
+
+    package var description: String { "the flash does not take it: \(reason)" }
 }

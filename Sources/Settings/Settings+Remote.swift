@@ -10,6 +10,8 @@ extension Settings {
         package var network: CIDR
         /// `ca`, `certificate`, `key`
         package var identity: Identity
+        /// `enrol`: where each session gets a certificate of its own; nil: all sessions use that of `identity`.
+        package var enrolment: Enrolment?
         /// `tls-crypt`: path of the pre-shared key file; nil: none.
         package var tlsCrypt: String?
         /// `verify-name`: the server certificate's common name.
@@ -17,14 +19,33 @@ extension Settings {
 
         package init(
             remote: Endpoint, interface: String, network: CIDR, identity: Identity,
-            tlsCrypt: String? = nil, verifyName: String
+            enrolment: Enrolment? = nil, tlsCrypt: String? = nil, verifyName: String
         ) {
             self.remote = remote
             self.interface = interface
             self.network = network
             self.identity = identity
+            self.enrolment = enrolment
             self.tlsCrypt = tlsCrypt
             self.verifyName = verifyName
+        }
+    }
+
+    /// An enrolment server (EST, RFC 7030): `https://host[:port][/label]`.
+    package struct Enrolment: Equatable, Sendable {
+        package var endpoint: Endpoint
+        /// Which of the server's authorities is meant (RFC 7030 §3.2.2); nil: its only one.
+        package var label: String?
+
+        package init(endpoint: Endpoint, label: String? = nil) {
+            self.endpoint = endpoint
+            self.label = label
+        }
+
+        /// Where certificates are asked for.
+        package var url: String {
+            "https://\(endpoint.host):\(endpoint.port.port)/.well-known/est/"
+                + (label.map { $0 + "/" } ?? "") + "simpleenroll"
         }
     }
 

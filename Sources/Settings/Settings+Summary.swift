@@ -34,6 +34,10 @@ extension Settings {
         }
         lines.append(
             ("vpn", vpn.map { "\($0.remote.host) \($0.remote.port) on \($0.interface)" } ?? "none"))
+        if let server = vpn?.enrolment?.endpoint {
+            lines.append(
+                ("", "a certificate for each session from \(server.host):\(server.port.port)"))
+        }
         if let keySwitch { lines.append(("switch", keySwitch.summary)) }
         lines += firewallLines.enumerated().map { ($0 == 0 ? "firewall" : "", $1) }
         return lines.map { title, text in

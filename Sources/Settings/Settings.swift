@@ -15,6 +15,8 @@ package struct Settings: Equatable, Sendable {
     package var cloud: Cloud
     package var recorder: Recorder
     package var machines: [Machine]
+    /// `[push]`
+    package var push = Push()
     /// `[vpn]`; nil: no remote access at all.
     package var vpn: VPN?
     /// `[switch]`; always there when `vpn` is.

@@ -9,7 +9,11 @@ enum Certificates {
             ("vpn", "vpn.ixon.net", "serverAuth", "ca"),
             ("device", Site.deviceName, "clientAuth", "ca"),
             ("watcher", "cloud-watcher", "clientAuth", "ca"),
-            ("technician", "technician", "clientAuth", "ca"),
+            ("enrol", EnrolmentServer.host, "serverAuth", "ca"),
+            // The VPN's server knows only those whose authority is the VPN's own.
+            ("technician", "technician", "clientAuth", "vpn-ca"),
+            // A session's, for who wants to begin one by hand: good for one.
+            ("session", Site.deviceName, "clientAuth", "vpn-ca"),
             // Says it is the device, but its authority is not ours.
             ("stranger", Site.deviceName, "clientAuth", "stranger-ca"),
         ]
@@ -20,7 +24,7 @@ enum Certificates {
 
     /// Run in the folder of the certificates.
     static var script: String {
-        let authorities = ["ca", "stranger-ca"].map { name in
+        let authorities = ["ca", "vpn-ca", "stranger-ca"].map { name in
             "\(request) -subj '/CN=Site \(name)' -keyout \(name).key -out \(name).pem"
                 + " -addext keyUsage=critical,keyCertSign,cRLSign"
         }

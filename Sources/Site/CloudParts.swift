@@ -7,6 +7,7 @@ enum CloudParts {
         "--local-ttl=30", "--address=/#/",
         "--host-record=mqtt.ixon.net,203.0.113.10,30",
         "--host-record=vpn.ixon.net,203.0.113.10,30",
+        "--host-record=\(EnrolmentServer.host),\(EnrolmentServer.address),30",
         "--host-record=evil.example,\(Topology.evilAddress),30",
         // An allowed name that leads out of the allow-list.
         "--cname=alias.ixon.net,evil.example,30",
@@ -53,7 +54,9 @@ enum CloudParts {
         route 192.168.140.0 255.255.255.0
         client-config-dir \(directory.vpn)/clients
         ccd-exclusive
-        ca \(directory.certificates)/ca.pem
+        script-security 2
+        client-connect \(directory.vpn)/admission
+        ca \(directory.certificates)/vpn-ca.pem
         cert \(directory.certificates)/vpn.pem
         key \(directory.certificates)/vpn.key
         dh none

@@ -3,6 +3,7 @@ import Glibc
 import Linux
 import Logging
 import Machines
+import Recorder
 import Settings
 import Synchronization
 
@@ -12,13 +13,16 @@ import Synchronization
 package struct ModbusLoad: Sendable {
     package var port: UInt16
     package var devices: Int
+    /// Where a ring of 64 MB is made, into which everything goes, with a commit a second.
+    package var ring: String
     /// Tags of each device, 200 of them as a mixture of all four tables.
     package static let tagsPerDevice = 200
 
-    package init(port: UInt16, devices: Int) {
+    package init(port: UInt16, devices: Int, ring: String) {
         precondition((1...200).contains(devices))
         self.port = port
         self.devices = devices
+        self.ring = ring
     }
 
     package struct Outcome: Sendable {
@@ -28,6 +32,10 @@ package struct ModbusLoad: Sendable {
         package var polls: UInt64 = 0
         package var missed: UInt64 = 0
         package var errors: UInt64 = 0
+        /// Readings that the ring has on flash in the end, of all that were taken since the start; and lost ones.
+        package var recorded: UInt64 = 0
+        package var taken = 0
+        package var lost: UInt64 = 0
         /// Processor time of this process per second.
         package var processorShare = 0.0
     }
@@ -67,11 +75,20 @@ package struct ModbusLoad: Sendable {
     package func measure(for period: Duration) async throws -> Outcome {
         let sink = Sink()
         let machines = (0..<devices).map { machine($0, Self.mixture) }
+        let recorder = try RecorderService(
+            settings: Settings.Recorder(
+                directory: ring, size: ByteSize(bytes: 64_000_000), sync: .seconds(1)),
+            logger: silent)
         let service = MachinesService(
-            machines: machines, sink: { sink.take($0) }, logger: silent)
+            machines: machines,
+            sink: { readings in
+                sink.take(readings)
+                try await recorder.append(readings)
+            }, logger: silent)
         var outcome = Outcome()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await service.run() }
+            group.addTask { try await recorder.run() }
             // Connecting is not what is measured.
             try await Task.sleep(for: .seconds(5))
             let (begun, spent) = (SystemClock().now(), processorTime())
@@ -87,6 +104,11 @@ package struct ModbusLoad: Sendable {
             outcome.errors = after.errors - errors
             group.cancelAll()
         }
+        await recorder.close()
+        let kept = await recorder.status()
+        outcome.recorded = kept.durableThrough
+        outcome.lost = kept.lost
+        outcome.taken = sink.seen.withLock { $0.count }
         return outcome
     }
 

@@ -36,6 +36,19 @@ extension Site {
         try await change(isp) { $0.delay = delay }
     }
 
+    /// A keep-alive target stays silent, over this provider.
+    @discardableResult
+    package func silenceTarget(_ target: IPv4Address, over isp: ISP) async throws -> Instant {
+        try await change(isp) { $0.silentTargets.insert(target) }
+    }
+
+    /// So many pings a minute pass at most, over this provider.
+    @discardableResult
+    package func limitPings(_ isp: ISP, perMinute: Int) async throws -> Instant {
+        precondition((1...6000).contains(perMinute), "pings a minute")
+        return try await change(isp) { $0.pingsPerMinute = perMinute }
+    }
+
     /// Ends everything that is wrong with a provider.
     @discardableResult
     package func restore(_ isp: ISP) async throws -> Instant {

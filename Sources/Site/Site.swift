@@ -16,7 +16,7 @@ package actor Site {
     package nonisolated let startedWithin: Duration
     nonisolated let holder: Holder
     nonisolated let options: SiteOptions
-    /// The programs that stand from the start: `mosquitto`, `openvpn`, `dnsmasq`, `plc`, `technician`, `fakegpiod`.
+    /// The programs that stand from the start: `mosquitto`, `openvpn`, `enrolment`, `dnsmasq`, `plc`, `technician`, `fakegpiod`.
     package nonisolated let parts: [Part]
     nonisolated let keySwitch: KeySwitchLine
     var faults: [ISP: Faults] = [:]

@@ -1,4 +1,5 @@
 import Base
+import Glibc
 import Linux
 
 /// What stands when a site has been built: its long-lived programs.
@@ -34,6 +35,7 @@ struct Standing: Sendable {
         let dns = try part("dnsmasq", .internet, CloudParts.dnsmasq)
         let broker = try part("mosquitto", .cloud, ["mosquitto", "-c", path(directory, "broker")])
         let vpn = try part("openvpn", .cloud, ["openvpn", "--config", path(directory, "server")])
+        let enrolment = try part("enrolment", .cloud, EnrolmentServer.arguments(directory))
         let machine = try part("plc", .plc, [programs.site, "plc"])
         try await vpn.waitUntilReady(saying: "Initialization Sequence Completed", within: limit)
         let technician = try part(
@@ -43,13 +45,14 @@ struct Standing: Sendable {
         try await broker.waitUntilReady(saying: "cloud-watcher 1 spBv1.0/#", within: limit)
         try await dns.waitUntilReady(saying: "started, version", within: limit)
         try await machine.waitUntilReady(saying: "listening", within: limit)
+        try await enrolment.waitUntilReady(saying: "listening", within: limit)
         try await gpio.waitUntilReady(within: limit) {
             (try? await keySwitch.turn(options.keySwitch)) != nil
         }
         try await technician.waitUntilReady(
             saying: "Initialization Sequence Completed", within: limit)
         return Standing(
-            parts: [gpio, dns, broker, vpn, machine, technician], cloud: cloud,
+            parts: [gpio, dns, broker, vpn, enrolment, machine, technician], cloud: cloud,
             keySwitch: keySwitch)
     }
 
@@ -65,6 +68,10 @@ struct Standing: Sendable {
         ] {
             try directory.write(text + "\n", to: path(directory, name))
         }
+        let admission = "\(directory.vpn)/admission"
+        try directory.write(EnrolmentServer.admission(directory) + "\n", to: admission)
+        _ = try check("make \(admission) a program") { chmod(admission, 0o755) }
+        try directory.write("", to: "\(directory.vpn)/sessions")
         for (name, text) in CloudParts.openVPNClients {
             try directory.write(text, to: "\(directory.vpn)/clients/\(name)")
         }

@@ -1,7 +1,7 @@
 /// The site's network as a shell script: namespaces, cables, addresses, routes, the providers' NAT.
 ///
 ///     office ─┐
-///     router ─┴ ispa ─┐            ┌ cloud 203.0.113.10
+///     router ─┴ ispa ─┐            ┌ cloud 203.0.113.10, .11
 ///     router ── ispb ─┼─ internet ─┤
 ///     router ── ispc ─┘            └ remote 198.51.100.20
 ///     plc ── br-lan of router
@@ -55,7 +55,11 @@ enum Topology {
                 + upstream(.a)
         case .ispB: up("router", "10.2.0.1/24") + upstream(.b)
         case .ispC: up("router", "10.3.0.1/24") + upstream(.c)
-        case .cloud: up("eth0", "203.0.113.10/24") + ["route add default via 203.0.113.1"]
+        case .cloud:
+            up("eth0", "203.0.113.10/24") + [
+                "addr add \(EnrolmentServer.address)/24 dev eth0",
+                "route add default via 203.0.113.1",
+            ]
         case .remote: up("eth0", "198.51.100.20/24") + ["route add default via 198.51.100.1"]
         case .office:
             // The company's other hosts do know the way to the machine, if the router lets them.

@@ -10,6 +10,10 @@ package enum ManagementMessage: Equatable, Sendable {
     case fatal(String)
     /// `>PASSWORD:`: it wants one, or one was refused.
     case password(String)
+    /// `>NEED-CERTIFICATE:`: it wants the session's certificate.
+    case needCertificate
+    /// `>PK_SIGN:`: it wants this signed with the session's key; the algorithm as it names it.
+    case sign([UInt8], algorithm: String)
     /// `ERROR:`: a command of ours was refused.
     case refused(String)
     /// `SUCCESS:`, `>INFO:`, and whatever a newer version may say.
@@ -25,6 +29,12 @@ package enum ManagementMessage: Equatable, Sendable {
             self = .fatal(rest)
         } else if let rest = Self.rest(of: line, after: ">PASSWORD:") {
             self = .password(rest)
+        } else if line.hasPrefix(">NEED-CERTIFICATE:") {
+            self = .needCertificate
+        } else if let rest = Self.rest(of: line, after: ">PK_SIGN:") {
+            let parts = rest.split(separator: ",", maxSplits: 1)
+            let bytes = parts.first.flatMap { Base64.decode($0.utf8) }
+            self = .sign(bytes ?? [], algorithm: parts.count > 1 ? String(parts[1]) : "")
         } else if let rest = Self.rest(of: line, after: "ERROR:") {
             self = .refused(rest)
         } else {

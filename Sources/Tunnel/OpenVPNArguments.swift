@@ -19,7 +19,8 @@ package enum OpenVPNArguments {
         let port = vpn.remote.port
         var arguments = [
             "--client",
-            "--dev", vpn.interface, "--dev-type", "tun",
+            // The device is there and is addressed by us: OpenVPN has no right to do either.
+            "--dev", vpn.interface, "--dev-type", "tun", "--ifconfig-noexec", "--disable-dco",
             "--proto", port.transport == .udp ? "udp" : "tcp-client",
             "--remote", "\(server)", "\(port.port)",
             "--nobind",
@@ -35,8 +36,13 @@ package enum OpenVPNArguments {
             "--auth", "SHA512",
             "--allow-compression", "no",
             "--ca", vpn.identity.authority,
-            "--cert", vpn.identity.certificate,
-            "--key", vpn.identity.key,
+        ]
+        arguments +=
+            vpn.enrolment == nil
+            ? ["--cert", vpn.identity.certificate, "--key", vpn.identity.key]
+            // It asks us for the session's certificate, and for each signature: the key stays with us.
+            : ["--management-external-cert", "session", "--management-external-key"]
+        arguments += [
             // We listen: when we end, however we end, OpenVPN ends.
             "--management", managementPath, "unix",
             "--management-client", "--management-hold",

@@ -13,26 +13,37 @@ package actor TunnelService {
         package static let stopGrace = Duration.milliseconds(100)
         /// Lookups that may run at the same time, after quick changes of the uplink.
         package static let lookupsMax = 4
+        /// Requests for a credential that may run at the same time, after quick turns of the key.
+        package static let enrolmentsMax = 4
     }
 
     private let settings: Settings.VPN
     private let managementPath: String
     private let resolve: Resolve
+    /// Nil: all sessions use the same certificate.
+    private let enrolment: (any Enrolment)?
     private let command: [String]
+    private let device: any TunnelDevice
+    private let privileges: ChildProcess.Privileges
     private let logger: Logger
     private let clock = SystemClock()
     /// Wakes `run` when one of the orders below is new.
     private let bell = Doorbell()
 
-    private var supervisor = TunnelSupervisor()
+    private var supervisor: TunnelSupervisor
     private var random = SystemRandomNumberGenerator()
     private var alarm: Instant?
     private var killAt: Instant?
     private var lookupIsDue = false
     private var lookups = 0
+    private var enrolmentIsDue = false
+    private var enrolments = 0
+    private var credentials = CredentialShelf()
     private var unattended: OpenVPNChild?
     private var child: OpenVPNChild?
     private var connection: ManagementConnection?
+    /// The device's count when the session began.
+    private var trafficBefore = TunnelTraffic()
 
     private var trouble = TunnelTrouble()
     private var wish = "remote access is not allowed"
@@ -42,15 +53,21 @@ package actor TunnelService {
     private var since: Instant
 
     /// `launcher` comes before OpenVPN's own command line; it must end by executing the rest in its place,
-    /// as `nsenter` does.
+    /// as `nsenter` does. As that needs privileges, OpenVPN keeps them then; otherwise it has none.
     package init(
         settings: Settings.VPN, runDirectory: String, resolve: @escaping Resolve,
-        launcher: [String] = [], logger: Logger
+        launcher: [String] = [], device: (any TunnelDevice)? = nil, logger: Logger
     ) {
         self.settings = settings
         managementPath = runDirectory + "/vpn.sock"
         self.resolve = resolve
+        enrolment = settings.enrolment.map {
+            EnrolmentClient(server: $0, identity: settings.identity, resolve: resolve)
+        }
+        supervisor = TunnelSupervisor(enrols: enrolment != nil)
         command = launcher + ["/usr/sbin/openvpn"]
+        privileges = launcher.isEmpty ? .none : .ours
+        self.device = device ?? KernelTunnelDevice(settings)
         self.logger = logger
         since = clock.now()
     }
@@ -76,7 +93,13 @@ package actor TunnelService {
     package func status() -> TunnelStatus {
         TunnelStatus(
             state: phase, address: supervisor.address, server: supervisor.server, reason: reason,
-            since: since, restarts: max(0, attempts - 1), processID: child?.process.processID)
+            since: since, restarts: max(0, attempts - 1), processID: child?.process.processID,
+            certificate: credentials.current.map {
+                TunnelStatus.Certificate(
+                    serial: $0.credential.certificate.serial,
+                    endsAt: $0.issuedAt + $0.credential.life.rest)
+            },
+            traffic: phase == .connected ? device.traffic()?.since(trafficBefore) : nil)
     }
 
     // MARK: running
@@ -90,6 +113,11 @@ package actor TunnelService {
                     lookupIsDue = false
                     lookups += 1
                     group.addTask { await self.lookUp() }
+                }
+                if enrolmentIsDue {
+                    enrolmentIsDue = false
+                    enrolments += 1
+                    group.addTask { await self.enrol() }
                 }
                 if let child = unattended {
                     unattended = nil
@@ -142,6 +170,32 @@ package actor TunnelService {
         }
     }
 
+    private func enrol() async {
+        defer { enrolments -= 1 }
+        guard let enrolment else { return }
+        do throws(EnrolmentFailure) {
+            let (key, ticket) = try credentials.begin()
+            let result = await enrolment.enrol(key)
+            // Another request has taken its place, or the key was turned off.
+            guard credentials.isAwaited(ticket) else { return }
+            let credential = try credentials.take(result, of: key, at: clock.now())
+            logger.info(
+                "session certificate issued",
+                metadata: [
+                    "serial": "\(credential.certificate.serial)",
+                    "seconds": "\(Int(credential.life.rest.inSeconds))",
+                ])
+            carryOut(
+                supervisor.enrolled(for: credential.life.rest, at: clock.now(), using: &random))
+        } catch {
+            logger.notice("no session certificate", metadata: ["reason": "\(error.reason)"])
+            if phase != .connected { lastReason = error.reason }
+            carryOut(
+                supervisor.enrolFailed(
+                    retryAfter: error.retryAfter, at: clock.now(), using: &random))
+        }
+    }
+
     // MARK: effects
 
     private func carryOut(_ effects: [TunnelSupervisor.Effect]) {
@@ -151,9 +205,14 @@ package actor TunnelService {
                 // When too many are under way, one of them will answer, or the timer will.
                 lookupIsDue = lookups < Limits.lookupsMax
             case .startChild(let server): start(server)
+            case .enrol:
+                trouble = TunnelTrouble()
+                // When too many are under way, the timer ends the wait.
+                enrolmentIsDue = enrolments < Limits.enrolmentsMax
             case .releaseHold:
                 attempts += 1
                 trouble = TunnelTrouble()
+                credentials.use()
                 tell("hold release")
             case .restartSession: tell("signal SIGUSR1")
             case .stopChild:
@@ -163,6 +222,7 @@ package actor TunnelService {
             case .wakeUp(let time): alarm = time
             }
         }
+        if phase != .forbidden, supervisor.phase == .forbidden { credentials.clear() }
         notePhase()
         bell.ring()
     }
@@ -172,7 +232,8 @@ package actor TunnelService {
             settings, server: server, managementPath: managementPath)
         trouble = TunnelTrouble()
         do {
-            let started = try OpenVPNChild(command + arguments)
+            try device.make()
+            let started = try OpenVPNChild(command + arguments, privileges: privileges)
             child = started
             unattended = started
         } catch {
@@ -181,9 +242,10 @@ package actor TunnelService {
         }
     }
 
-    private func tell(_ command: String) {
+    /// Sends a command, or one with the lines that belong to it.
+    private func tell(_ command: String, _ lines: String? = nil) {
         do {
-            try connection?.send(command)
+            try connection?.send(command, lines)
         } catch {
             logger.warning("openvpn does not listen", metadata: ["error": "\(error)"])
             child?.process.send(signal: SIGTERM)
@@ -201,6 +263,8 @@ package actor TunnelService {
         switch report {
         case .attached(let connection):
             self.connection = connection
+            // From version 3 on it says which signature it wants.
+            if enrolment != nil { tell("version 3") }
             tell("state on")
         case .message(let message):
             received(message)
@@ -223,11 +287,40 @@ package actor TunnelService {
             if report.state == .reconnecting {
                 lastReason = trouble.reason ?? report.words
             }
+            if report.state == .connected, let address = report.address { setUp(address) }
             carryOut(supervisor.stateReported(report, at: now))
+        case .needCertificate:
+            if let session = credentials.current {
+                tell("certificate", session.credential.certificate.pem)
+            }
+        case .sign(let digest, let algorithm):
+            sign(digest, algorithm)
         case .fatal(let text), .password(let text), .refused(let text):
             trouble.consider("ERROR: \(text)")
         case .other:
             break
+        }
+    }
+
+    private func setUp(_ address: IPv4Address) {
+        do throws(SystemError) {
+            try device.setUp(address)
+        } catch {
+            trouble.consider("ERROR: \(error)")
+            child?.process.send(signal: SIGTERM)
+        }
+    }
+
+    /// Signs for OpenVPN, which has the certificate but not its key.
+    private func sign(_ digest: [UInt8], _ algorithm: String) {
+        do throws(TLSProblem) {
+            guard let session = credentials.current, ["ECDSA", "EC"].contains(algorithm) else {
+                throw TLSProblem(part: .key, why: "no key of ours is for \(algorithm)")
+            }
+            tell("pk-sig", Base64.encode(try session.credential.key.sign(digest: digest)))
+        } catch {
+            trouble.consider("ERROR: cannot sign for OpenVPN: \(error.why)")
+            child?.process.send(signal: SIGTERM)
         }
     }
 
@@ -237,8 +330,14 @@ package actor TunnelService {
         lastReason = trouble.reason ?? fallback
         connection = nil
         child = nil
+        credentials.childEnded()
         killAt = nil
         logger.debug("openvpn ended", metadata: ["exit": "\(exit)"])
+        do throws(SystemError) {
+            try device.remove()
+        } catch {
+            logger.warning("tunnel device", metadata: ["error": "\(error)"])
+        }
         carryOut(supervisor.childExited(at: clock.now(), using: &random))
     }
 
@@ -248,6 +347,7 @@ package actor TunnelService {
         switch phase {
         case _ where !supervisor.isAllowed: wish
         case .connected: "connected"
+        case .enrolling: lastReason ?? "asking for this session's certificate"
         case .forbidden, .resolving, .starting, .connecting, .backingOff, .stopping:
             trouble.reason ?? lastReason ?? "connecting to \(settings.remote.host)"
         }
@@ -261,11 +361,13 @@ package actor TunnelService {
         if phase == .connected, let server = supervisor.server {
             lastReason = nil
             trouble = TunnelTrouble()
+            trafficBefore = device.traffic() ?? TunnelTraffic()
             logger.notice(
                 "tunnel connected",
                 metadata: [
                     "server": "\(server)",
                     "address": "\(supervisor.address.map { "\($0)" } ?? "none")",
+                    "certificate": "\(status().certificate?.serial ?? "the router's own")",
                 ])
         } else if old == .connected {
             logger.notice("tunnel disconnected", metadata: ["reason": "\(reason)"])

@@ -6,14 +6,17 @@ package import Base
 ///  ┌───────────┐ ───► ┌───────────┐ ───► ┌──────────┐ ───► ┌────────────┐ ───► ┌───────────┐
 ///  │ forbidden │      │ resolving │      │ starting │      │ connecting │      │ connected │
 ///  └───────────┘      └───────────┘      └──────────┘      └────────────┘ ◄─── └───────────┘
-///        ▲               ▲     │ failed     │   │ late       │ late,  │  RECONNECTING,  │
-///        │         timer │     ▼            │   │            │ failed │  uplinkChanged  │
-///        │            ┌─────────────┐ ◄─────│───│────────────│────────┘ childExited ◄───┘
-///        │            │ backing off │ ◄─────┘   ▼            ▼
-///        │            └─────────────┘ ◄───── ┌────────────────┐
-///        └────────────────────────────────── │    stopping    │ ◄─── forbidden, with a child
-///                    childExited             └────────────────┘
+///        ▲               ▲     │ failed     │   │ late  ▲  hold │ │ late,  RECONNECTING, │
+///        │         timer │     ▼            │   │       │       ▼ │ failed uplinkChanged,│
+///        │            ┌─────────────┐ ◄─────│───│   ┌───────────┐ │ enrolled again       │
+///        │            │ backing off │ ◄─────┘   │   │ enrolling │ │                      │
+///        │            └─────────────┘ ◄───┐     ▼   └───────────┘ ▼   childExited        │
+///        │                    childExited └───────┬────────────────┐  (→ backing off) ◄──┘
+///        └─────────────────────────────────────── │    stopping    │ ◄─── forbidden, with a child
+///                             childExited         └────────────────┘
 ///
+/// Where each session has a credential of its own (`enrols`), OpenVPN is released only once there is one that no
+/// session has used: on the way from a hold to connecting lies `enrolling`, unless one is at hand.
 /// There is never more than one child. `forbidden` leads to the state of that name from everywhere.
 package struct TunnelSupervisor: Sendable {
     package enum Effect: Equatable, Sendable {
@@ -21,7 +24,9 @@ package struct TunnelSupervisor: Sendable {
         case resolve
         /// Start OpenVPN towards this address.
         case startChild(IPv4Address)
-        /// Let OpenVPN, which waits, connect.
+        /// Have a new credential made for the next session; a request under way is forgotten.
+        case enrol
+        /// Let OpenVPN, which waits, connect, with the newest credential.
         case releaseHold
         /// Begin the session anew from within OpenVPN (SIGUSR1), over whatever uplink there is now.
         case restartSession
@@ -32,7 +37,7 @@ package struct TunnelSupervisor: Sendable {
     }
 
     package enum Phase: String, Equatable, Sendable {
-        case forbidden, resolving, starting, connecting, connected, stopping
+        case forbidden, resolving, starting, enrolling, connecting, connected, stopping
         case backingOff = "backing-off"
     }
 
@@ -40,24 +45,31 @@ package struct TunnelSupervisor: Sendable {
         package var resolveMax = Duration.seconds(15)
         /// From the child's start until it waits for its release.
         package var startMax = Duration.seconds(5)
+        package var enrolMax = Duration.seconds(20)
         package var connectMax = Duration.seconds(20)
         /// The first wait is this long or up to twice as long.
         package var backOffMin = Duration.milliseconds(500)
         package var backOffMax = Duration.seconds(60)
         /// A session that lasted so long was a good one: the next attempt comes soon.
         package var stableAfter = Duration.seconds(30)
+        /// A credential is renewed at this share of its life, at random.
+        package var renewalShare = 0.7...0.85
+        /// After a renewal that failed, the next one comes after this time or up to twice as long.
+        package var renewalPause = Duration.seconds(30)
 
         package init() {}
     }
 
-    private enum Next {
+    enum Next {
         case forbidden, resolving, backingOff
     }
 
-    private enum State {
+    enum State {
         case forbidden
         case resolving(until: Instant)
         case starting(server: IPv4Address, until: Instant)
+        /// OpenVPN waits for its release, and a new credential is awaited.
+        case enrolling(server: IPv4Address, until: Instant)
         /// `isMoving`: we asked for a restart, and OpenVPN has not yet said that it restarts.
         case connecting(server: IPv4Address, until: Instant, isMoving: Bool)
         case connected(server: IPv4Address, address: IPv4Address?, since: Instant)
@@ -65,11 +77,26 @@ package struct TunnelSupervisor: Sendable {
         case stopping(Next)
     }
 
-    private let limits: Limits
-    private var state = State.forbidden
-    private var backoff: Backoff
+    /// What becomes of the credential of the session that stands.
+    enum Renewal {
+        case none
+        case due(at: Instant)
+        case awaited(until: Instant)
+    }
 
-    package init(limits: Limits = Limits()) {
+    let limits: Limits
+    /// Whether each session has a credential of its own.
+    let enrols: Bool
+    var state = State.forbidden
+    private var backoff: Backoff
+    /// There is a credential that no session has used.
+    var hasFreshCredential = false
+    var renewal = Renewal.none
+    /// The enrolment server asked to be left alone for so long.
+    var patience: Duration?
+
+    package init(enrols: Bool = false, limits: Limits = Limits()) {
+        self.enrols = enrols
         self.limits = limits
         backoff = Backoff(shortest: limits.backOffMin, longest: limits.backOffMax)
     }
@@ -79,6 +106,7 @@ package struct TunnelSupervisor: Sendable {
         case .forbidden: .forbidden
         case .resolving: .resolving
         case .starting: .starting
+        case .enrolling: .enrolling
         case .connecting: .connecting
         case .connected: .connected
         case .backingOff: .backingOff
@@ -90,14 +118,16 @@ package struct TunnelSupervisor: Sendable {
     package var isAllowed: Bool {
         switch state {
         case .forbidden, .stopping(.forbidden): false
-        case .resolving, .starting, .connecting, .connected, .backingOff, .stopping: true
+        case .resolving, .starting, .enrolling, .connecting, .connected, .backingOff, .stopping:
+            true
         }
     }
 
     /// The server's address, while there is a session or an attempt at one.
     package var server: IPv4Address? {
         switch state {
-        case .starting(let server, _), .connecting(let server, _, _), .connected(let server, _, _):
+        case .starting(let server, _), .enrolling(let server, _), .connecting(let server, _, _),
+            .connected(let server, _, _):
             server
         case .forbidden, .resolving, .backingOff, .stopping: nil
         }
@@ -107,7 +137,8 @@ package struct TunnelSupervisor: Sendable {
     package var address: IPv4Address? {
         switch state {
         case .connected(_, let address, _): address
-        case .forbidden, .resolving, .starting, .connecting, .backingOff, .stopping: nil
+        case .forbidden, .resolving, .starting, .enrolling, .connecting, .backingOff, .stopping:
+            nil
         }
     }
 
@@ -123,7 +154,7 @@ package struct TunnelSupervisor: Sendable {
             backoff.reset()
             state = .stopping(.resolving)
             return []
-        case .resolving, .starting, .connecting, .connected, .backingOff, .stopping:
+        case .resolving, .starting, .enrolling, .connecting, .connected, .backingOff, .stopping:
             return []
         }
     }
@@ -134,7 +165,7 @@ package struct TunnelSupervisor: Sendable {
         case .forbidden, .resolving, .backingOff:
             state = .forbidden
             return []
-        case .starting, .connecting, .connected:
+        case .starting, .enrolling, .connecting, .connected:
             state = .stopping(.forbidden)
             return [.stopChild]
         case .stopping:
@@ -153,6 +184,10 @@ package struct TunnelSupervisor: Sendable {
             return resolve(at: now)
         case .starting:
             return []  // It has not sent anything yet.
+        case .enrolling(let server, _):
+            // The request may hang on the old uplink: asked again over the new one.
+            backoff.reset()
+            return enrol(server: server, at: now)
         case .connecting(let server, _, _), .connected(let server, _, _):
             backoff.reset()
             let until = now + limits.connectMax
@@ -179,7 +214,7 @@ package struct TunnelSupervisor: Sendable {
             state = .starting(server: server, until: until)
             // In this order: a start that fails at once is followed by a wake-up of its own.
             return [.wakeUp(at: until), .startChild(server)]
-        case .forbidden, .starting, .connecting, .connected, .stopping:
+        case .forbidden, .starting, .enrolling, .connecting, .connected, .stopping:
             return []  // Race: the answer to a question that is settled.
         }
     }
@@ -189,7 +224,8 @@ package struct TunnelSupervisor: Sendable {
     ) -> [Effect] {
         switch state {
         case .resolving: backOff(at: now, using: &random)
-        case .forbidden, .starting, .connecting, .connected, .backingOff, .stopping: []
+        case .forbidden, .starting, .enrolling, .connecting, .connected, .backingOff, .stopping:
+            []
         }
     }
 
@@ -199,11 +235,13 @@ package struct TunnelSupervisor: Sendable {
     package mutating func holdReported(at now: Instant) -> [Effect] {
         switch state {
         case .starting(let server, _):
-            let until = now + limits.connectMax
-            state = .connecting(server: server, until: until, isMoving: false)
-            return [.releaseHold, .wakeUp(at: until)]
-        case .connecting:
+            return enrols ? enrol(server: server, at: now) : release(server: server, at: now)
+        case .connecting(let server, _, _):
+            guard !enrols || hasFreshCredential else { return enrol(server: server, at: now) }
+            hasFreshCredential = false
             return [.releaseHold]
+        case .enrolling:
+            return []  // Said twice.
         case .stopping:
             return []  // Race: it is being ended.
         case .connected, .forbidden, .resolving, .backingOff:
@@ -216,6 +254,7 @@ package struct TunnelSupervisor: Sendable {
         switch (state, report.state) {
         case (.connecting(let server, _, isMoving: false), .connected):
             state = .connected(server: server, address: report.address, since: now)
+            if case .due(let time) = renewal { return [.wakeUp(at: max(time, now))] }
             return []
         case (.connecting(let server, let until, isMoving: true), .reconnecting):
             state = .connecting(server: server, until: until, isMoving: false)
@@ -240,8 +279,10 @@ package struct TunnelSupervisor: Sendable {
     package mutating func childExited(
         at now: Instant, using random: inout some RandomNumberGenerator
     ) -> [Effect] {
+        hasFreshCredential = false
+        renewal = .none
         switch state {
-        case .starting, .connecting, .stopping(.backingOff):
+        case .starting, .enrolling, .connecting, .stopping(.backingOff):
             return backOff(at: now, using: &random)
         case .connected(_, _, let since):
             forgetFailures(since: since, at: now)
@@ -267,13 +308,22 @@ package struct TunnelSupervisor: Sendable {
             return now < until ? [.wakeUp(at: until)] : backOff(at: now, using: &random)
         case .backingOff(let until):
             return now < until ? [.wakeUp(at: until)] : resolve(at: now)
-        case .starting(_, let until), .connecting(_, let until, _):
+        case .starting(_, let until), .enrolling(_, let until), .connecting(_, let until, _):
             guard now >= until else { return [.wakeUp(at: until)] }
             state = .stopping(.backingOff)
             return [.stopChild]
-        case .forbidden, .connected, .stopping:
+        case .connected:
+            return renewalTimer(at: now, using: &random)
+        case .forbidden, .stopping:
             return []  // Race: set for a state that has passed.
         }
+    }
+
+    mutating func release(server: IPv4Address, at now: Instant) -> [Effect] {
+        hasFreshCredential = false
+        let until = now + limits.connectMax
+        state = .connecting(server: server, until: until, isMoving: false)
+        return [.releaseHold, .wakeUp(at: until)]
     }
 
     private mutating func resolve(at now: Instant) -> [Effect] {
@@ -285,7 +335,8 @@ package struct TunnelSupervisor: Sendable {
     private mutating func backOff(
         at now: Instant, using random: inout some RandomNumberGenerator
     ) -> [Effect] {
-        let until = now + backoff.failed(using: &random)
+        let until = now + max(backoff.failed(using: &random), patience ?? .zero)
+        patience = nil
         state = .backingOff(until: until)
         return [.wakeUp(at: until)]
     }

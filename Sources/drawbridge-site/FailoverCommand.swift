@@ -90,91 +90,10 @@ struct FailoverCommand: AsyncParsableCommand {
                 + figures(events.map { Double($0.lostBack) }, "") + " |")
     }
 
-    private static func text(_ value: Double) -> String {
+    static func text(_ value: Double) -> String {
         let tenths = Int((value * 10).rounded())
         return value >= 100 || tenths.isMultiple(of: 10)
             ? "\(Int(value.rounded()))" : "\(tenths / 10).\(tenths % 10)"
-    }
-
-    /// Nothing is really dead, or not for long.
-    private static func troubles(_ site: Site, _ seconds: Int) async throws {
-        let bench = try await FailoverBench.begin(
-            in: site, keepAlive: [:],
-            failover: [
-                "hold": "\"30s\"", "hold-max": "\"10m\"", "quality": "false",
-            ])
-        for percent in [10, 20, 30] {
-            let watch = try await bench.watch { site in
-                try await site.addLoss(.a, percent: percent)
-                try await Task.sleep(for: .seconds(seconds))
-                try await site.restore(.a)
-            }
-            row("\(percent) % loss for \(seconds) s", watch)
-        }
-        let stalls = try await bench.watch { site in
-            for _ in 0..<10 {
-                try await site.cutSilently(.a)
-                try await Task.sleep(for: .milliseconds(500))
-                try await site.restore(.a)
-                try await Task.sleep(for: .seconds(6))
-            }
-        }
-        row("10 stalls of 500 ms", stalls)
-        row(
-            "down 8 s, up 8 s, for 160 s",
-            try await bench.watch { site in
-                for _ in 0..<10 {
-                    try await site.cutSilently(.a)
-                    try await Task.sleep(for: .seconds(8))
-                    try await site.restore(.a)
-                    try await Task.sleep(for: .seconds(8))
-                }
-            })
-        try await bench.end()
-        try await carrier(site)
-        try await brownOut(site)
-    }
-
-    private static func carrier(_ site: Site) async throws {
-        let bench = try await FailoverBench.begin(
-            in: site, keepAlive: [:],
-            failover: [
-                "hold": "\"30s\"", "hold-max": "\"10m\"",
-            ])
-        row(
-            "carrier down 2 s, up 2 s, for 60 s",
-            try await bench.watch { site in
-                for _ in 0..<15 {
-                    try await site.pullCable(.a)
-                    try await Task.sleep(for: .seconds(2))
-                    try await site.plugCable(.a)
-                    try await Task.sleep(for: .seconds(2))
-                }
-            })
-        try await bench.end()
-    }
-
-    private static func brownOut(_ site: Site) async throws {
-        let bench = try await FailoverBench.begin(in: site, keepAlive: [:], failover: [:])
-        try await Task.sleep(for: .seconds(20))
-        let begin = ContinuousClock.now
-        try await site.addLoss(.a, percent: 30)
-        try await bench.waitUntilCarrying("wifi", within: .seconds(90))
-        let left = ContinuousClock.now - begin
-        try await site.restore(.a)
-        let clean = ContinuousClock.now
-        try await bench.waitUntilCarrying("office", within: .seconds(180))
-        let back = ContinuousClock.now - clean
-        Output.line(
-            "| 30 % loss, with the verdict about quality | left after \(text(left / .seconds(1))) s"
-                + " | back \(text(back / .seconds(1))) s after it ended | |")
-        try await bench.end()
-    }
-
-    private static func row(_ name: String, _ watch: FailoverBench.Watch) {
-        let percent = Double(watch.lost) * 100 / Double(max(1, watch.sent))
-        Output.line(
-            "| \(name) | \(watch.switches) | \(watch.lost) of \(watch.sent) | \(text(percent)) % |")
     }
 }
 

@@ -18,6 +18,9 @@ struct ModbusCommand: AsyncParsableCommand {
     @Option(help: "Devices, each with 200 tags, once a second.")
     var devices = 50
 
+    @Option(help: "An empty directory for the ring that everything goes into.")
+    var ring: String
+
     @Option(help: "How long it is measured; 0: only the values are checked.")
     var seconds = 60
 
@@ -28,7 +31,7 @@ struct ModbusCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let load = ModbusLoad(port: port, devices: devices)
+        let load = ModbusLoad(port: port, devices: devices, ring: ring)
         let checked = try await load.checkValues()
         for wrong in checked.wrong { Output.line("| \(name): wrong | \(wrong) |") }
         guard checked.wrong.isEmpty else { throw ExitCode(1) }
@@ -41,6 +44,9 @@ struct ModbusCommand: AsyncParsableCommand {
             "readings in \(seconds) s | \(Figure.count(outcome.readings))",
             "polls answered, missed, failed | "
                 + "\(outcome.polls), \(outcome.missed), \(outcome.errors)",
+            "readings taken since the start, on flash in the ring, lost | "
+                + "\(Figure.count(outcome.taken)), \(Figure.count(Int(outcome.recorded))), "
+                + "\(outcome.lost)",
             "processor, of one core | \(share / 10).\(share % 10) %",
         ] {
             Output.line("| \(name): \(row) |")

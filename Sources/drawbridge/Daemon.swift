@@ -6,6 +6,7 @@ import Firewall
 import Glibc
 import Linux
 import Logging
+import Machines
 import ServiceLifecycle
 import Settings
 import UnixSignals
@@ -66,9 +67,10 @@ struct Daemon: Sendable {
             path: settings.device.runDirectory + "/control.sock",
             handler: { await desk.answer($0) }, logger: logs("console"))
 
+        let push = settings.push.isEnabled ? Self.push(into: house, settings, clock, logs) : nil
         let pulse = Pulse(house: house, clock: clock, logger: logs("pulse"))
 
-        let rooms: [any Service] =
+        var rooms: [any Service] =
             house.rooms + [
                 Room("console") { try await console.run() },
                 Room("status and events") { try await watch.run() },
@@ -95,6 +97,7 @@ struct Daemon: Sendable {
                     try await gracefulShutdown()
                 },
             ]
+        if let push { rooms.append(Room("push") { try await push.run() }) }
         try await ServiceGroup(
             configuration: .init(
                 services: rooms.map { .init(service: $0) },

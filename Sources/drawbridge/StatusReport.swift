@@ -215,6 +215,10 @@ struct StatusReport: Sendable {
         section.sinceSeconds = seconds(since: status.since, now)
         section.server = status.server?.description
         section.restarts = status.restarts
+        section.certificate = status.certificate?.serial
+        section.inwardBytes = status.traffic?.inward
+        section.outwardBytes = status.traffic?.outward
+        section.certificateSeconds = status.certificate.map { seconds(since: now, $0.endsAt) }
         return section
     }
 

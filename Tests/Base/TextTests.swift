@@ -68,3 +68,25 @@ import Testing
     @Test(arguments: ["", "+7", "-7", "07", "00", "65536", "7 ", "7a", "٧"])
     func notDecimals(text: String) { #expect(UInt16(decimal: text) == nil) }
 }
+
+@Suite("Base64")
+struct Base64Tests {
+    @Test("there and back, at every length")
+    func roundTrip() {
+        for count in 0..<70 {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ count) }
+            #expect(Base64.decode(Base64.encode(bytes).utf8) == bytes)
+        }
+        #expect(Base64.encode([255, 254, 253]) == "//79")
+        #expect(Base64.encode([1, 2, 3, 4]) == "AQIDBA==")
+    }
+
+    @Test(
+        "what is none",
+        arguments: [
+            "A", "AA", "AAA", "AB==", "AAB=", "A===", "====", "=AAA", "AA=A", "AA-_", "AA\n=",
+        ])
+    func refused(text: String) {
+        #expect(Base64.decode(text.utf8) == nil)
+    }
+}

@@ -80,13 +80,15 @@ struct PayloadTests {
         #expect(try SparkplugPayload(decoding: bytes) == Self.everything)
     }
 
-    private static func protoc(_ mode: String, input: String, output: String = "/dev/stdout")
+    private static func protoc(_ mode: String, input: String, output: String? = nil)
         async throws -> String
     {
         let fixtures = "\(#filePath)".split(separator: "/").dropLast().joined(separator: "/")
-        let script = "protoc -I\"$1\" $2=Payload \"$1\"/sparkplug_b.proto <\"$3\" >\"$4\""
+        let script =
+            "protoc -I\"$1\" $2=Payload \"$1\"/sparkplug_b.proto <\"$3\""
+            + (output == nil ? "" : " >\"$4\"")
         let result = try await Command.run(
-            ["/bin/sh", "-c", script, "sh", "/\(fixtures)/Fixtures", mode, input, output])
+            ["/bin/sh", "-c", script, "sh", "/\(fixtures)/Fixtures", mode, input, output ?? ""])
         try #require(result.exit.isSuccess, "\(result.error)")
         return result.output
     }

@@ -29,7 +29,7 @@ struct ConsoleServerTests {
     private func running(_ server: ConsoleServer, _ body: () async throws -> Void) async throws {
         let task = Task { try await server.run() }
         for _ in 0..<500 {
-            if (try? LocalStream(connectingTo: path)) != nil { break }
+            if (try? UnixStream(connectingTo: path)) != nil { break }
             try await Task.sleep(for: .milliseconds(10))
         }
         do {
@@ -167,8 +167,7 @@ struct ConsoleServerTests {
         try await running(server()) {
             try await expectService()
             await #expect(
-                throws: ConsoleError(
-                    "another daemon is listening on \(path): is drawbridge running already?")
+                throws: PathInUse(path: path)
             ) { try await server().run() }
             try await expectService()
         }

@@ -234,6 +234,43 @@ struct EventWatchTests {
             } == ["vpn: server 203.0.113.10: session ended after 59 s: the key is off"])
     }
 
+    @Test("and what it has carried")
+    func carried() {
+        var watch = EventWatch()
+        var document = goodDay()
+        document.tunnel?.inwardBytes = 1_234_000
+        document.tunnel?.outwardBytes = 56
+        _ = watch.handle(document, at: .boot)
+        document.tunnel?.isConnected = false
+        document.tunnel?.reason = "the key is off"
+        #expect(
+            watch.handle(document, at: .boot + .seconds(1)).map(\.what)
+                == ["session ended after 59 s, 1.23 MB in, 56 B out: the key is off"])
+    }
+
+    @Test("a session that does not come about is told with its reason, once for each reason")
+    func noSession() {
+        var watch = EventWatch()
+        var document = goodDay()
+        document.tunnel?.isConnected = false
+        document.tunnel?.state = "enrolling"
+        _ = watch.handle(document, at: .boot)
+        var told: [String] = []
+        for second in 1...100 {
+            document.tunnel?.state = second % 10 < 5 ? "backing-off" : "enrolling"
+            document.tunnel?.reason = second < 50 ? "refused" : "busy"
+            told += watch.handle(document, at: .boot + .seconds(second)).map(\.what)
+        }
+        #expect(told == ["no session: refused", "no session: busy"])
+        document.tunnel?.state = "connected"
+        document.tunnel?.isConnected = true
+        document.tunnel?.address = "10.8.0.6"
+        document.tunnel?.certificate = "4f2a"
+        #expect(
+            watch.handle(document, at: .boot + .seconds(101)).map(\.what)
+                == ["session begun as 10.8.0.6 with certificate 4f2a"])
+    }
+
     @Test(
         "an attacker cannot fill the log: dropped packets are told once in ten minutes, with a count"
     )

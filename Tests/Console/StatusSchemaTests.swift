@@ -46,6 +46,10 @@ struct StatusSchemaTests {
             document.uplinks[index].gateway = "10.1.0.1"
         }
         document.tunnel?.address = "10.8.0.6"
+        document.tunnel?.certificate = "4f2a"
+        document.tunnel?.certificateSeconds = 3000
+        document.tunnel?.inwardBytes = 0
+        document.tunnel?.outwardBytes = 0
         document.configuration.number = 3
         let bytes = try ConsoleJSON.encode(document)
         let found = paths(try ConsoleJSON.decode(JSONValue.self, from: bytes))

@@ -140,7 +140,7 @@ enum House {
     static let otherFolders: Set<String> = [
         "Base", "Settings", "Linux", "drawbridge", "Site", "drawbridge-site", "fakegpiod",
         "CLinux", "CGPIO", "CModbus", "CMosquitto", "COpenSSL", "CFakeGPIO", "CTLS",
-        "CMicroHTTPD", "CZstd",
+        "CMicroHTTPD", "CZstd", "CCurl",
     ]
     static let linesMax = 400
     private static let root = #filePath.components(separatedBy: "/Tests/House/")[0]

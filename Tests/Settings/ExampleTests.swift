@@ -118,6 +118,7 @@ import Testing
                 "recorder  8GB in /var/lib/drawbridge/recorder, on flash within 1s",
                 "machines  plc-1 at 192.168.140.10:502, 7 tags",
                 "vpn       vpn.ixon.net udp/1194 on vpn0",
+                "          a certificate for each session from enrol.ixon.net:443",
                 "switch    /dev/gpiochip0 line \"vpn-switch\": high closes the VPN; "
                     + "a cut wire closes it too",
             ])

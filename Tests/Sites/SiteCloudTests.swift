@@ -73,8 +73,9 @@ struct SiteCloudTests {
                 [
                     "openvpn", "--client", "--nobind", "--dev", "vpn0", "--dev-type", "tun",
                     "--remote", "203.0.113.10", "1194", "udp4",
-                    "--ca", "/etc/drawbridge/pki/ca.pem", "--cert",
-                    "/etc/drawbridge/pki/device.pem", "--key", "/etc/drawbridge/pki/device.key",
+                    "--ca", "/etc/drawbridge/pki/ca.pem",
+                    "--cert", site.directory.certificates + "/session.pem",
+                    "--key", site.directory.certificates + "/session.key",
                     "--tls-crypt", "/etc/drawbridge/pki/tls-crypt.key", "--verify-x509-name",
                     "vpn.ixon.net", "name", "--remote-cert-tls", "server", "--disable-dco",
                 ])

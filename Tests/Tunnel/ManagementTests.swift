@@ -47,6 +47,17 @@ struct ManagementTests {
         }
     }
 
+    @Test("what it asks for when the key is with us")
+    func externalKey() {
+        #expect(ManagementMessage(">NEED-CERTIFICATE:session") == .needCertificate)
+        #expect(
+            ManagementMessage(">PK_SIGN:AQID/w==,ECDSA")
+                == .sign([1, 2, 3, 255], algorithm: "ECDSA"))
+        #expect(ManagementMessage(">PK_SIGN:AQID/w==") == .sign([1, 2, 3, 255], algorithm: ""))
+        #expect(ManagementMessage(">PK_SIGN:%%%,ECDSA") == .sign([], algorithm: "ECDSA"))
+        #expect(ManagementMessage(">PK_SIGN:") == .sign([], algorithm: ""))
+    }
+
     @Test("a state that a newer OpenVPN may have, and lines cut short, are passed over")
     func unknownLines() {
         for line in [">STATE:1,NEWSTATE,,,", ">STATE:1", ">STATE:", ">", "", "END", ">LOG:1,I,x"] {

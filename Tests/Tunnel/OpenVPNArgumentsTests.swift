@@ -14,7 +14,7 @@ struct OpenVPNArgumentsTests {
     @Test("golden: the example's settings")
     func golden() throws {
         let expected = """
-            --client --dev vpn0 --dev-type tun --proto udp --remote 203.0.113.10 1194 --nobind \
+            --client --dev vpn0 --dev-type tun --ifconfig-noexec --disable-dco --proto udp --remote 203.0.113.10 1194 --nobind \
             --persist-tun --remote-cert-tls server --verify-x509-name vpn.ixon.net name \
             --tls-version-min 1.2 --tls-crypt /pki/tls-crypt.key \
             --data-ciphers AES-256-GCM:AES-256-CBC --auth SHA512 --allow-compression no \
@@ -33,6 +33,19 @@ struct OpenVPNArgumentsTests {
         // The spaces that end a filter are shown as underscores.
         let shown = made.map { $0.hasSuffix(" ") ? $0.dropLast() + "_" : $0 }
         #expect(shown.joined(separator: " ") == expected)
+    }
+
+    @Test("a credential for each session: neither a certificate nor a key is named")
+    func enrolled() throws {
+        var vpn = try exampleVPN()
+        vpn.enrolment = Settings.Enrolment(
+            endpoint: Settings.Endpoint(
+                host: try #require(DomainName("enrol.ixon.net")), port: TransportPort(.tcp, 443)))
+        let made = try arguments(vpn)
+        #expect(made.contains("--management-external-cert"))
+        #expect(made.contains("--management-external-key"))
+        #expect(!made.contains("--cert") && !made.contains("--key"))
+        #expect(!made.contains { $0.contains("device") })
     }
 
     @Test("over TCP, without a tls-crypt key")

@@ -26,6 +26,7 @@ struct TunnelServiceTests {
             let service = TunnelService(
                 settings: settings, runDirectory: host.folder, resolve: resolve,
                 launcher: await host.launcher,
+                device: NamespaceDevice(enter: await host.launcher),
                 logger: Logger(label: "tunnel") { _ in SwiftLogNoOpLogHandler() })
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await service.run() }

@@ -4,6 +4,7 @@ import Linux
 import Settings
 import TestSupport
 import Testing
+import Tunnel
 
 /// A host with a small PKI in a folder, and the real server to connect to.
 actor VPNHost {
@@ -90,4 +91,31 @@ actor VPNHost {
     func remove() async {
         if let server { _ = await server.stop(grace: .seconds(1)) }
     }
+}
+
+/// The tunnel's interface in a test's namespace.
+struct NamespaceDevice: TunnelDevice {
+    /// What begins a command line there.
+    let enter: [String]
+
+    private func ip(_ words: String) throws(SystemError) {
+        let command = (enter + ["/usr/sbin/ip"]).joined(separator: " ") + " " + words
+        guard system(command + " 2>/dev/null") == 0 else {
+            throw SystemError("run \(command)", code: EINVAL)
+        }
+    }
+
+    func make() throws(SystemError) {
+        try? ip("tuntap del dev vpn0 mode tun")
+        try ip("tuntap add dev vpn0 mode tun")
+    }
+
+    func setUp(_ address: IPv4Address) throws(SystemError) {
+        try ip("address replace \(address)/24 dev vpn0")
+        try ip("link set vpn0 up")
+    }
+
+    func traffic() -> TunnelTraffic? { nil }
+
+    func remove() throws(SystemError) { try ip("tuntap del dev vpn0 mode tun") }
 }

@@ -9,9 +9,12 @@ import Recorder
 ///     store-bench fill SIZE DIRECTORY                               until the ring is full
 ///     store-bench open SIZE DIRECTORY                               opens it, and accepts a record
 ///     store-bench replay SIZE DIRECTORY                             reads all blocks, as stored and as records
+///     store-bench ingest TAGS EACH SECONDS SIZE DIRECTORY           as fast as it goes, a commit each real second
+///     store-bench wrap TIMES SIZE DIRECTORY                         around and around, and nobody reads
+///     store-bench cut SEED SIZE DIRECTORY TOLD                      checks what TOLD says, then goes on until it is killed
 @main
 struct StoreBench {
-    static func main() throws {
+    static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()
         let all = Array(arguments)
         switch all.first {
@@ -19,13 +22,16 @@ struct StoreBench {
         case "fill" where all.count == 3: try fill(all)
         case "open" where all.count == 3: try open(all)
         case "replay" where all.count == 3: try replay(all)
+        case "ingest" where all.count == 6: try Ingest.run(all)
+        case "wrap" where all.count == 4: try Wrap.run(all)
+        case "cut" where all.count == 5: try await Cut.run(all)
         default:
             print("usage: see bench/Store/Main.swift")
             exit(2)
         }
     }
 
-    private static func store(_ directory: String, _ size: String) throws -> RingStore {
+    static func store(_ directory: String, _ size: String) throws -> RingStore {
         guard let size = ByteSize(size) else { exit(2) }
         return try RingStore(
             try DirectoryFiles(path: directory), quota: size, bootID: try SystemClock.bootID(),
@@ -41,10 +47,10 @@ struct StoreBench {
         for _ in 0..<seconds {
             let readings = mix.poll()
             let begun = SystemClock().now()
-            let before = cpuSeconds()
+            let before = Usage.cpuSeconds()
             try store.append(readings)
             try store.sync()
-            cpu += cpuSeconds() - before
+            cpu += Usage.cpuSeconds() - before
             spent = spent + (SystemClock().now() - begun)
         }
         try store.seal()
@@ -52,7 +58,7 @@ struct StoreBench {
         let stored = store.pool[.sample].reduce(0) { $0 + $1.bytes }
         print(
             "samples \(samples) stored \(stored) lost \(store.lost) wall \(spent.inSeconds) "
-                + "cpu \(cpu) rss_kb \(peakKilobytes())")
+                + "cpu \(cpu) rss_kb \(Usage.peakKilobytes())")
     }
 
     private static func fill(_ all: [String]) throws {
@@ -85,6 +91,7 @@ struct StoreBench {
         let begun = SystemClock().now()
         var store = try store(all[2], all[1])
         let opened = SystemClock().now()
+        let cpu = Usage.cpuSeconds()
         try store.append([
             Reading(
                 source: "plc-1", tag: "t", value: .integer(1), time: SystemClock().timestamp())
@@ -93,7 +100,8 @@ struct StoreBench {
         let accepted = SystemClock().now()
         print(
             "open_ms \((opened - begun).milliseconds) accept_ms \((accepted - begun).milliseconds) "
-                + "rss_kb \(peakKilobytes()) first \(store.firstSequence) last \(store.lastSequence)"
+                + "cpu_ms \(cpu * 1000) "
+                + "rss_kb \(Usage.peakKilobytes()) first \(store.firstSequence) last \(store.lastSequence)"
         )
     }
 
@@ -102,6 +110,7 @@ struct StoreBench {
         var begun = SystemClock().now()
         let verdict = try reader.verify { _ in true }
         let stored = SystemClock().now() - begun
+        let storedCPU = Usage.cpuSeconds()
         begun = SystemClock().now()
         var records = 0
         var after: UInt64 = 0
@@ -113,20 +122,9 @@ struct StoreBench {
         }
         let decoded = SystemClock().now() - begun
         print(
-            "stored_bytes \(verdict.bytes) stored_s \(stored.inSeconds) damaged \(verdict.damaged) "
-                + "records \(records) decoded_s \(decoded.inSeconds) rss_kb \(peakKilobytes())")
-    }
-
-    private static func cpuSeconds() -> Double {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-            + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
-    }
-
-    private static func peakKilobytes() -> Int {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return usage.ru_maxrss
+            "stored_bytes \(verdict.bytes) stored_s \(stored.inSeconds) cpu_s \(storedCPU) "
+                + "damaged \(verdict.damaged) "
+                + "records \(records) decoded_s \(decoded.inSeconds) rss_kb \(Usage.peakKilobytes())"
+        )
     }
 }

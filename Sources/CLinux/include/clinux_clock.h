@@ -4,4 +4,8 @@
 /// 1 when a time service keeps the clock, 0 when none does. The corresponding call is `adjtimex`.
 int clinux_clock_is_kept(void);
 
+/// How many seconds local time is ahead of UTC now. The corresponding call is `localtime_r`, whose `struct tm` Swift
+/// takes for one of OpenSSL's.
+long clinux_utc_offset(void);
+
 #endif

@@ -8,6 +8,8 @@ package struct EventWatch: Sendable {
     /// When each counter of dropped packets was last told of, and what it was then.
     private var told: [String: (at: Instant, packets: UInt64)] = [:]
     private var toldRefusals: (at: Instant, count: UInt64)?
+    /// Why remote access could not be had, as it was told last.
+    private var toldTrouble: (at: Instant, reason: String)?
 
     /// What an attacker repeats is told at most this often, with a count.
     static let securityPause = Duration.seconds(600)
@@ -25,7 +27,8 @@ package struct EventWatch: Sendable {
             return uplinks(StatusDocument(), now) + keySwitch(nil, now)
         }
         return security(last, now, time) + rooms(last, now) + keySwitch(last, now)
-            + uplinks(last, now) + remote(last, now) + data(last, now)
+            + uplinks(last, now) + remote(last, now) + remoteTrouble(now, time)
+            + data(last, now)
     }
 
     // MARK: - Rooms
@@ -95,15 +98,34 @@ package struct EventWatch: Sendable {
         if !before.isConnected, tunnel.isConnected {
             let address = tunnel.address.map { " as \($0)" } ?? ""
             let server = tunnel.server.map { "server \($0)" } ?? "VPN server"
-            return [Event(.vpn, who: server, "session begun\(address)")]
+            let certificate = tunnel.certificate.map { " with certificate \($0)" } ?? ""
+            return [Event(.vpn, who: server, "session begun\(address)\(certificate)")]
         }
         guard before.isConnected, !tunnel.isConnected else { return [] }
         let server = before.server.map { "server \($0)" } ?? "VPN server"
+        let carried = StatusText.carried(before).map { ", \($0)" } ?? ""
         return [
             Event(
                 .vpn, who: server,
-                "session ended after \(Figure.age(seconds: before.sinceSeconds)): \(tunnel.reason)")
+                "session ended after \(Figure.age(seconds: before.sinceSeconds))\(carried): "
+                    + tunnel.reason)
         ]
+    }
+
+    /// The key is on, and still there is no session: why, when it is another reason than before.
+    private mutating func remoteTrouble(_ now: StatusDocument, _ time: Instant) -> [Event] {
+        guard let tunnel = now.tunnel, !tunnel.isConnected, tunnel.state != "forbidden" else {
+            toldTrouble = nil
+            return []
+        }
+        guard tunnel.state == "backing-off" else { return [] }
+        if let told = toldTrouble, told.reason == tunnel.reason,
+            time - told.at < Self.securityPause
+        {
+            return []
+        }
+        toldTrouble = (time, tunnel.reason)
+        return [Event(.vpn, who: "VPN", "no session: \(tunnel.reason)")]
     }
 
     // MARK: - Security

@@ -30,7 +30,7 @@ package struct ConsoleClient: Sendable {
             try await stream.write(try ConsoleJSON.encode(request) + [10], until: deadline)
             line = try await stream.readLine(
                 bytesMax: ConsoleLimits.replyBytesMax, until: deadline)
-        } catch let trouble as LocalStream.Trouble {
+        } catch let trouble as UnixStream.Trouble {
             throw ConsoleError("the daemon at \(path) " + Self.words(trouble, timeout))
         }
         guard let reply = try? ConsoleJSON.decode(ConsoleReply.self, from: line),
@@ -43,15 +43,15 @@ package struct ConsoleClient: Sendable {
         return reply
     }
 
-    private func connected() throws -> LocalStream {
+    private func connected() throws -> UnixStream {
         do throws(SystemError) {
-            return try LocalStream(connectingTo: path)
+            return try UnixStream(connectingTo: path)
         } catch {
             throw ConsoleError(words(error))
         }
     }
 
-    private static func words(_ trouble: LocalStream.Trouble, _ timeout: Duration) -> String {
+    private static func words(_ trouble: UnixStream.Trouble, _ timeout: Duration) -> String {
         switch trouble {
         case .timedOut:
             "did not answer within \(DurationText.format(timeout)): does it hang? "

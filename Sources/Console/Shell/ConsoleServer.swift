@@ -21,7 +21,7 @@ package final class ConsoleServer: Sendable {
 
     /// Listens until cancelled; throws when the socket cannot be made.
     package func run() async throws {
-        let listener = try LocalListener(path)
+        let listener = try UnixListener(path)
         logger.notice("console listening", metadata: ["path": "\(path)"])
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
@@ -40,7 +40,7 @@ package final class ConsoleServer: Sendable {
         }
     }
 
-    private func serve(_ caller: LocalStream) async {
+    private func serve(_ caller: UnixStream) async {
         let count = connections.add(1, ordering: .relaxed).newValue
         defer { connections.subtract(1, ordering: .relaxed) }
         // So many more are told; whoever comes then is only cut off.
@@ -61,13 +61,13 @@ package final class ConsoleServer: Sendable {
     }
 
     /// nil: it could not be understood.
-    private func request(of caller: LocalStream) async throws -> ConsoleRequest? {
+    private func request(of caller: UnixStream) async throws -> ConsoleRequest? {
         let deadline = SystemClock().now() + ConsoleLimits.patience
         do {
             let line = try await caller.readLine(
                 bytesMax: ConsoleLimits.requestBytesMax, until: deadline)
             return try? ConsoleJSON.decode(ConsoleRequest.self, from: line)
-        } catch LocalStream.Trouble.tooLong {
+        } catch UnixStream.Trouble.tooLong {
             return nil
         }
     }
@@ -81,7 +81,7 @@ package final class ConsoleServer: Sendable {
         return await handler(request)
     }
 
-    private func send(_ reply: ConsoleReply, to caller: LocalStream) async throws {
+    private func send(_ reply: ConsoleReply, to caller: UnixStream) async throws {
         var bytes = try ConsoleJSON.encode(reply)
         if bytes.count >= ConsoleLimits.replyBytesMax {
             bytes = try ConsoleJSON.encode(ConsoleReply(error: "the reply is too long"))

@@ -279,7 +279,7 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     }
 
     package struct Tunnel: Codable, Equatable, Sendable {
-        /// "forbidden", "resolving", "starting", "connecting", "connected", "stopping" or "backing-off"
+        /// "forbidden", "resolving", "starting", "enrolling", "connecting", "connected", "stopping" or "backing-off"
         package var state = ""
         package var isConnected = false
         package var address: String?
@@ -289,6 +289,13 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var sinceSeconds = 0
         /// How often the session was begun again.
         package var restarts = 0
+        /// The serial number of the session's own certificate, hexadecimal; nil: it has none.
+        package var certificate: String?
+        /// For how long that is still valid.
+        package var certificateSeconds: Int?
+        /// Bytes of this session from the remote users and to them; nil: there is none.
+        package var inwardBytes: UInt64?
+        package var outwardBytes: UInt64?
 
         package init() {}
     }

@@ -182,6 +182,13 @@ extension StatusText {
         return [("Switch", [Piece(words, style), Piece(detail)])]
     }
 
+    /// What a session has carried, in words.
+    static func carried(_ tunnel: StatusDocument.Tunnel) -> String? {
+        guard let inward = tunnel.inwardBytes, let outward = tunnel.outwardBytes else { return nil }
+        func size(_ bytes: UInt64) -> ByteSize { ByteSize(bytes: Int64(clamping: bytes)) }
+        return "\(size(inward)) in, \(size(outward)) out"
+    }
+
     static func tunnel(_ tunnel: StatusDocument.Tunnel?) -> [(String, [Piece])] {
         guard let tunnel else { return [("VPN", [Piece("not configured", .dim)])] }
         var text = tunnel.address.map { ", \($0)" } ?? ""
@@ -191,7 +198,14 @@ extension StatusText {
         if tunnel.restarts > 0 {
             text += ", \(Figure.count(tunnel.restarts)) restart\(tunnel.restarts == 1 ? "" : "s")"
         }
-        return [("VPN", [Piece(tunnel.state, tunnel.isConnected ? .good : .plain), Piece(text)])]
+        if let carried = carried(tunnel) { text += ", \(carried)" }
+        let state = Piece(tunnel.state, tunnel.isConnected ? .good : .plain)
+        guard let serial = tunnel.certificate else { return [("VPN", [state, Piece(text)])] }
+        let rest = tunnel.certificateSeconds.map { ", for \(Figure.age(seconds: $0)) more" } ?? ""
+        return [
+            ("VPN", [state, Piece(text)]),
+            ("", [Piece("certificate of this session \(serial.prefix(16))\(rest)")]),
+        ]
     }
 
     static func firewall(_ firewall: StatusDocument.Firewall) -> [(String, [Piece])] {

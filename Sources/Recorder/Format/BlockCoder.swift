@@ -179,7 +179,8 @@ package enum BlockCoder {
 
     private static func columns(_ rows: Rows, _ picks: [Int], _ map: [UInt32]) -> ColumnEncoder {
         // A counting sort by tag: each tag's values beside each other, in the order of time.
-        var starts = [Int](repeating: 0, count: Int(map.filter { $0 != .max }.max() ?? 0) + 2)
+        let last = map.reduce(0) { $1 == .max ? $0 : max($0, $1) }
+        var starts = [Int](repeating: 0, count: Int(last) + 2)
         for row in picks { starts[Int(map[Int(rows.tags[row])]) + 1] += 1 }
         for index in 1..<starts.count { starts[index] += starts[index - 1] }
         var next = starts
@@ -192,6 +193,7 @@ package enum BlockCoder {
             next[tag] += 1
         }
         var encoder = ColumnEncoder()
+        let texts = rows.texts
         kinds.withUnsafeBufferPointer { kinds in
             bits.withUnsafeBufferPointer { bits in
                 for tag in 0..<starts.count - 1 where starts[tag] < starts[tag + 1] {
@@ -199,7 +201,7 @@ package enum BlockCoder {
                     encoder.add(
                         kinds: UnsafeBufferPointer(rebasing: kinds[range]),
                         bits: UnsafeBufferPointer(rebasing: bits[range]),
-                        text: { rows.texts[Int($0)] })
+                        texts: texts)
                 }
             }
         }

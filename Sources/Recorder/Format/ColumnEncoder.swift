@@ -14,11 +14,18 @@ struct ColumnEncoder {
     }
     static let powers: [Double] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
 
-    /// `kinds` and `bits` belong together; `text` gives the text of a place.
+    /// `kinds` and `bits` belong together; the bits of a text are its place in `texts`.
     mutating func add(
-        kinds: UnsafeBufferPointer<UInt8>, bits: UnsafeBufferPointer<UInt64>,
-        text: (UInt64) -> String
+        kinds: UnsafeBufferPointer<UInt8>, bits: UnsafeBufferPointer<UInt64>, texts: [String]
     ) {
+        let first = kinds[0]
+        if kinds.allSatisfy({ $0 == first }) {
+            // Nearly every column: one type, one quality.
+            shape.varint(1)
+            shape.bytes.append(first)
+            add(type: first & 15, bits, texts)
+            return
+        }
         var runs: [(kind: UInt8, length: Int)] = []
         for kind in kinds {
             if runs.last?.kind == kind {
@@ -33,17 +40,17 @@ struct ColumnEncoder {
             if index + 1 < runs.count { shape.varint(UInt64(run.length)) }
         }
         if runs.allSatisfy({ $0.kind & 15 == runs[0].kind & 15 }) {
-            add(type: runs[0].kind & 15, bits, text)
+            add(type: runs[0].kind & 15, bits, texts)
             return
         }
         for type in Rows.Kind.all {
             let part = zip(kinds, bits).compactMap { $0 & 15 == type ? $1 : nil }
-            if !part.isEmpty { part.withUnsafeBufferPointer { add(type: type, $0, text) } }
+            if !part.isEmpty { part.withUnsafeBufferPointer { add(type: type, $0, texts) } }
         }
     }
 
     private mutating func add(
-        type: UInt8, _ bits: UnsafeBufferPointer<UInt64>, _ text: (UInt64) -> String
+        type: UInt8, _ bits: UnsafeBufferPointer<UInt64>, _ texts: [String]
     ) {
         switch type {
         case Rows.Kind.bool: addBools(bits)
@@ -52,7 +59,7 @@ struct ColumnEncoder {
             for value in bits { integers.append(Int64(bitPattern: value)) }
             addIntegers()
         case Rows.Kind.double: addDoubles(bits)
-        default: addTexts(bits, text)
+        default: addTexts(bits, texts)
         }
     }
 
@@ -155,27 +162,39 @@ struct ColumnEncoder {
     /// The number of decimal steps that a double is, if that gives back its very bits.
     @inline(__always)
     private static func integer(_ bits: UInt64, _ power: Double) -> Int64? {
-        let value = Double(bitPattern: bits)
-        let scaled = (value * power).rounded()
-        guard abs(scaled) < 9e15, (scaled / power).bitPattern == bits else { return nil }
-        return Int64(scaled)
+        let scaled = Double(bitPattern: bits) * power
+        guard abs(scaled) < exactMax else { return nil }
+        // Adding 1.5 · 2⁵² leaves no room for a fraction: two additions where `rounded` is a call.
+        let whole = scaled + roundingBias - roundingBias
+        guard (whole / power).bitPattern == bits else { return nil }
+        return Int64(whole)
     }
 
+    private static let exactMax = 2e15
+    private static let roundingBias = 6_755_399_441_055_744.0
+
     private mutating func addTexts(
-        _ places: UnsafeBufferPointer<UInt64>, _ text: (UInt64) -> String
+        _ places: UnsafeBufferPointer<UInt64>, _ texts: [String]
     ) {
         var numbers: [String: Int64] = [:]
-        var distinct: [String] = []
+        var distinct = [texts[Int(places[0])]]
         integers.removeAll(keepingCapacity: true)
-        for place in places {
-            let text = text(place)
-            if let number = numbers[text] {
-                integers.append(number)
-                continue
+        integers.append(0)
+        // A state stays for long: only another one is looked up.
+        var last: Int64 = 0
+        for place in places.dropFirst() {
+            let text = texts[Int(place)]
+            if text != distinct[Int(last)] {
+                if numbers.isEmpty { numbers[distinct[0]] = 0 }
+                if let number = numbers[text] {
+                    last = number
+                } else {
+                    last = Int64(distinct.count)
+                    numbers[text] = last
+                    distinct.append(text)
+                }
             }
-            integers.append(Int64(distinct.count))
-            numbers[text] = Int64(distinct.count)
-            distinct.append(text)
+            integers.append(last)
         }
         shape.varint(UInt64(distinct.count))
         for text in distinct { values.text(text) }

@@ -24,11 +24,10 @@ package struct Names: Sendable {
 
     package mutating func number(source: String, tag: String) -> UInt32 {
         if last < followers.count {
-            let guess = followers[last]
-            let name = list[Int(guess)]
-            if name.tag == tag, name.source == source {
-                last = Int(guess)
-                return guess
+            let guess = Int(followers[last])
+            if list[guess].tag == tag, list[guess].source == source {
+                last = guess
+                return UInt32(guess)
             }
         }
         let id = add(TagName(source: source, tag: tag))

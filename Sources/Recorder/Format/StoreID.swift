@@ -21,7 +21,6 @@ package struct StoreID: Hashable, Sendable {
 /// The names of a store's files.
 package enum FileName {
     package static let journals = ["journal-0", "journal-1"]
-    package static let catalogue = "catalogue.db"
     package static let slotsMax = 1 << 20
     private static let suffix = ".segment"
 

@@ -1,18 +1,16 @@
 package import Base
 
-/// How a quota is cut into files: two journals, equal segments, and room for the catalogue.
+/// How a quota is cut into files: two journals and equal segments. There is no other file: what a catalogue would say
+/// stands in the segments and the journals themselves.
 package struct StorePlan: Equatable, Sendable {
     /// All files together, at most.
     package let quota: Int64
     package let journalBytes: Int64
     package let segmentBytes: Int64
     package let segments: Int
-    /// What the catalogue may take; 0 if the quota is too small for one.
-    package let catalogueBytes: Int64
 
     /// The smallest quota: two journals and seven segments.
     package static let quotaMin: Int64 = 1 << 20
-    private static let catalogueQuotaMin: Int64 = 8 << 20
     private static let page = Int64(Limits.pageBytes)
 
     /// `foreign` is what other files in the directory take of the quota.
@@ -20,11 +18,8 @@ package struct StorePlan: Equatable, Sendable {
         self.quota = max(quota.bytes, Self.quotaMin)
         journalBytes = Self.clamped(self.quota / 64, (128 << 10)...(4 << 20))
         segmentBytes = Self.clamped(self.quota / 64, (96 << 10)...(32 << 20))
-        catalogueBytes =
-            self.quota < Self.catalogueQuotaMin
-            ? 0 : Self.clamped(self.quota / 64, (512 << 10)...(24 << 20))
         // The directory itself and the lock.
-        let others = 4 * Self.page + catalogueBytes + foreign
+        let others = 4 * Self.page + foreign
         let room = self.quota - 2 * journalBytes - others
         segmentsBudget = max(0, room)
         segments = Int(segmentsBudget / segmentBytes)

@@ -65,6 +65,13 @@ struct Recovery {
         settledTails = hints ?? pool.tails
         settled = newest?.settled ?? pool.tails.map(\.sequence).max() ?? 0
         replay(content)
+        let names = Set(files.map(\.name))
+        let isStore = !content.frames.isEmpty || !found.headers.isEmpty
+        if isStore, content.frames.isEmpty || !names.isSuperset(of: FileName.journals) {
+            // A journal is gone, and with it the ids that it gave away: none of them may be given again.
+            nextSequence += UInt64(Limits.openRowsMax)
+            damagedFrames += 1
+        }
     }
 
     private static func plan(
@@ -75,7 +82,7 @@ struct Recovery {
         for (name, bytes) in files {
             if FileName.slot(name) != nil || FileName.journals.contains(name) {
                 own += StorePlan.footprint(bytes)
-            } else if name != DirectoryFiles.lockName, !name.hasPrefix(FileName.catalogue) {
+            } else if name != DirectoryFiles.lockName {
                 foreign += StorePlan.footprint(bytes)
             }
         }

@@ -186,12 +186,13 @@ package struct RingStore {
     ) {
         guard writtenRow < open.count || isForced, writeTrouble == nil else { return }
         do throws(SystemError) {
-            let frame = encodedFrame()
+            let (frame, payloadBytes) = encodedFrame()
             if journal.hasRoom(frame.count, reserve: usingReserve ? 0 : plan.journalReserveBytes) {
                 writtenCursor = cursor
                 try journal.write(frame)
                 writtenRow = open.count
                 writtenName = open.names.count
+                if payloadBytes > Limits.frameGrowthBytesMax { closeFrame() }
             } else if canSeal {
                 try seal()
             }
@@ -200,7 +201,7 @@ package struct RingStore {
         }
     }
 
-    private func encodedFrame() -> [UInt8] {
+    private func encodedFrame() -> (bytes: [UInt8], payloadBytes: Int) {
         let newNames = open.names.list[frameName...]
         let names = BlockCoder.names(newNames, counts: newNames.map { _ in 0 })
         let picks = Array(frameRow..<open.count)
@@ -218,7 +219,7 @@ package struct RingStore {
                 payload, store: store, generation: journal.generation),
             cursor: cursor, lost: lost, settled: settled,
             tails: settledTails)
-        return header.frame(payload)
+        return (header.frame(payload), payload.count)
     }
 
     /// All of the journal is sealed but for these rows.

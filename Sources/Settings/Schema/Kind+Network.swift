@@ -139,7 +139,7 @@ extension Kind where Value == Settings.Endpoint {
         return try endpoint(parts[0], transport: transport)
     }
 
-    private static func endpoint(
+    static func endpoint(
         _ text: Substring, transport: TransportProtocol
     ) throws(Refusal) -> Settings.Endpoint? {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
@@ -152,6 +152,40 @@ extension Kind where Value == Settings.Endpoint {
             return nil
         }
         return Settings.Endpoint(host: host, port: port)
+    }
+}
+
+extension Kind where Value == Settings.Enrolment {
+    /// `https://host[:port][/label]`
+    static let enrolment = Kind.quoted(
+        "an enrolment server",
+        hint: "https://host, also with :port and /label, such as \"https://enrol.ixon.net\"",
+        text: { server in
+            "https://\(server.endpoint.host):\(server.endpoint.port.port)"
+                + (server.label.map { "/" + $0 } ?? "")
+        }
+    ) { text throws(Refusal) in
+        guard !text.hasPrefix("http://") else {
+            throw Refusal("is not encrypted; write https://")
+        }
+        guard text.hasPrefix("https://") else { return nil }
+        let parts = text.dropFirst("https://".count)
+            .split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count <= 2 else {
+            throw Refusal(
+                "names a path; after the host comes at most one label, the rest is RFC 7030's")
+        }
+        let place = parts[0].contains(":") ? parts[0] : parts[0] + ":443"
+        guard let endpoint = try Kind<Settings.Endpoint>.endpoint(place, transport: .tcp) else {
+            return nil
+        }
+        guard parts.count == 2 else { return Settings.Enrolment(endpoint: endpoint) }
+        let label = parts[1]
+        guard (1...64).contains(label.utf8.count),
+            label.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }),
+            !label.hasPrefix(".")
+        else { throw Refusal("has a label that is not 1 to 64 letters, digits, - _ or .") }
+        return Settings.Enrolment(endpoint: endpoint, label: String(label))
     }
 }
 

@@ -188,6 +188,9 @@ struct Rules {
         }
         if report.isSound("cloud.broker") { check(settings.cloud.broker, "cloud.broker") }
         if let vpn = settings.vpn, report.isSound("vpn.remote") { check(vpn.remote, "vpn.remote") }
+        if let server = settings.vpn?.enrolment, report.isSound("vpn.enrol") {
+            check(server.endpoint, "vpn.enrol")
+        }
     }
 
     private mutating func check(_ endpoint: Settings.Endpoint, _ key: String) {

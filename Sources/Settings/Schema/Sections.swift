@@ -28,6 +28,7 @@ enum Sections {
             Key("cloud", \.settings.cloud, .table(cloud), required: true),
             Key("recorder", \.settings.recorder, .table(recorder)),
             Key("machine", \.settings.machines, .tables(machine, count: 0...64)),
+            Key("push", \.settings.push, .table(push)),
             Key("vpn", optional: \.settings.vpn, .table(vpn)),
             Key("switch", optional: \.settings.keySwitch, .table(keySwitch)),
             Key("page", \.settings.page, .table(page)),
@@ -200,6 +201,9 @@ enum Sections {
             Key("remote", \.remote, .remote, required: true),
             Key("interface", \.interface, .interface),
             Key("network", \.network, .network, required: true),
+            Key(
+                "enrol", optional: \.enrolment, .enrolment,
+                fallback: "none: certificate and key serve every session"),
             Key("tls-crypt", optional: \.tlsCrypt, .path("/etc/drawbridge/pki/tls-crypt.key")),
             Key("verify-name", \.verifyName, .commonName, fallback: "the host of remote"),
         ] + identityKeys.map { $0.within(\Settings.VPN.identity) },
@@ -219,6 +223,9 @@ enum Sections {
             Key("bias", \.bias, .choice()),
             Key("debounce", \.debounce, .duration(.milliseconds(1) ... .seconds(10))),
         ])
+
+    static let push = Section(
+        name: "push", draft: Settings.Push(), keys: [Key("enabled", \.isEnabled, .flag)])
 
     static let page = Section(
         name: "page", draft: Settings.Page(),

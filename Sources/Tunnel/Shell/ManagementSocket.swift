@@ -43,9 +43,11 @@ final class ManagementConnection: Sendable {
         self.socket = socket
     }
 
-    /// Sends a command; commands are short and few, so one that does not fit at once is an error.
-    func send(_ command: String) throws(SystemError) {
-        let bytes = Array((command + "\n").utf8)
+    /// Sends a command, perhaps with lines that belong to it; commands are short and few, so one that does not
+    /// fit at once is an error.
+    func send(_ command: String, _ lines: String? = nil) throws(SystemError) {
+        let text = lines.map { "\(command)\n\($0)\($0.hasSuffix("\n") ? "" : "\n")END\n" }
+        let bytes = Array((text ?? command + "\n").utf8)
         let raw = socket.raw
         let count = try check("tell OpenVPN to \(command)") {
             Glibc.send(raw, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))

@@ -15,8 +15,9 @@ final class OpenVPNChild: Sendable {
 
     let process: ChildProcess
 
-    init(_ arguments: [String]) throws(SystemError) {
-        process = try ChildProcess(arguments, output: .pipe, error: .pipe)
+    init(_ arguments: [String], privileges: ChildProcess.Privileges) throws(SystemError) {
+        process = try ChildProcess(
+            arguments, output: .pipe, error: .pipe, privileges: privileges)
     }
 
     /// Reports what it says, in order and one at a time for each source, until it has ended.

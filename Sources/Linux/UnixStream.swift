@@ -1,10 +1,9 @@
-import Base
+package import Base
 import Glibc
-import Linux
 
-/// A connected unix stream socket, non-blocking: one line in, one line out.
-final class LocalStream: Sendable {
-    enum Trouble: Error, Equatable {
+/// A connected unix stream socket, non-blocking.
+package final class UnixStream: Sendable {
+    package enum Trouble: Error, Equatable {
         case timedOut
         case tooLong
         case closed
@@ -12,12 +11,12 @@ final class LocalStream: Sendable {
 
     private let socket: FileDescriptor
 
-    init(_ socket: consuming FileDescriptor) {
+    package init(_ socket: consuming FileDescriptor) {
         self.socket = socket
     }
 
     /// Connects to a listening socket. The corresponding C function is `connect`.
-    convenience init(connectingTo path: String) throws(SystemError) {
+    package convenience init(connectingTo path: String) throws(SystemError) {
         let attempted = "connect to \(path)"
         let address = try UnixAddress(path, to: attempted)
         let socket = try UnixSocket.open(SOCK_STREAM, to: attempted)
@@ -26,8 +25,23 @@ final class LocalStream: Sendable {
         self.init(socket)
     }
 
-    /// The bytes up to the first newline, without it.
-    func readLine(bytesMax: Int, until deadline: Instant) async throws -> [UInt8] {
+    /// What there is, at most so many bytes; waits for the first one. An empty result is the end.
+    package func read(atMost count: Int, until deadline: Instant?) async throws -> [UInt8] {
+        while true {
+            do throws(SystemError) {
+                return try socket.read(atMost: count)
+            } catch {
+                guard error.code == EAGAIN else { throw error }
+            }
+            guard
+                try await Reactor.shared.wait(for: .readable, on: socket.raw, until: deadline)
+                    == .ready
+            else { throw Trouble.timedOut }
+        }
+    }
+
+    /// The bytes up to the first newline, without it; what comes after it is dropped.
+    package func readLine(bytesMax: Int, until deadline: Instant) async throws -> [UInt8] {
         var line: [UInt8] = []
         while true {
             do throws(SystemError) {
@@ -52,7 +66,7 @@ final class LocalStream: Sendable {
         }
     }
 
-    func write(_ bytes: [UInt8], until deadline: Instant) async throws {
+    package func write(_ bytes: [UInt8], until deadline: Instant) async throws {
         var done = 0
         while done < bytes.count {
             // Not `write`: a peer that is gone must not send us SIGPIPE.

@@ -1,14 +1,13 @@
 import Glibc
-import Linux
 
 /// A listening unix stream socket, non-blocking; its path is removed when this ends.
-final class LocalListener: Sendable {
+package final class UnixListener: Sendable {
     private let socket: FileDescriptor
     private let path: String
 
     /// Binds `path` with mode 0660. A socket that nobody listens on any more is replaced; one that somebody
     /// listens on is an error.
-    init(_ path: String) throws {
+    package init(_ path: String) throws {
         let attempted = "listen on \(path)"
         let address = try UnixAddress(path, to: attempted)
         socket = try UnixSocket.open(SOCK_STREAM, to: attempted)
@@ -18,8 +17,7 @@ final class LocalListener: Sendable {
         if let refusal = Self.bind(raw, address) {
             guard refusal == EADDRINUSE else { throw SystemError(attempted, code: refusal) }
             guard Self.isStale(path) else {
-                throw ConsoleError(
-                    "another daemon is listening on \(path): is drawbridge running already?")
+                throw PathInUse(path: path)
             }
             unlink(path)
             if let again = Self.bind(raw, address) { throw SystemError(attempted, code: again) }
@@ -39,7 +37,7 @@ final class LocalListener: Sendable {
 
     private static func isStale(_ path: String) -> Bool {
         do throws(SystemError) {
-            _ = try LocalStream(connectingTo: path)
+            _ = try UnixStream(connectingTo: path)
             return false
         } catch {
             // A file that is no socket gives ECONNREFUSED too: never remove that.
@@ -50,7 +48,18 @@ final class LocalListener: Sendable {
     }
 
     /// The next caller.
-    func accept() async throws -> LocalStream {
-        LocalStream(try await UnixSocket.accept(on: socket.raw, to: "accept on \(path)"))
+    package func accept() async throws -> UnixStream {
+        UnixStream(try await UnixSocket.accept(on: socket.raw, to: "accept on \(path)"))
+    }
+}
+
+/// Somebody listens on a unix socket's path already.
+package struct PathInUse: Error, Equatable, CustomStringConvertible {
+    package let path: String
+
+    package init(path: String) { self.path = path }
+
+    package var description: String {
+        "another daemon is listening on \(path): is drawbridge running already?"
     }
 }

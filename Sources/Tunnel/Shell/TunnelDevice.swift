@@ -1,0 +1,36 @@
+package import Base
+package import Linux
+package import Settings
+
+/// The tunnel's interface, which OpenVPN uses but may not make.
+package protocol TunnelDevice: Sendable {
+    func make() throws(SystemError)
+    /// The session has this address.
+    func setUp(_ address: IPv4Address) throws(SystemError)
+    func remove() throws(SystemError)
+    /// What it has carried since it was made; nil when that cannot be read.
+    func traffic() -> TunnelTraffic?
+}
+
+/// The kernel's.
+package struct KernelTunnelDevice: TunnelDevice {
+    package let name: String
+    package let network: CIDR
+
+    package init(_ settings: Settings.VPN) {
+        name = settings.interface
+        network = settings.network
+    }
+
+    package func make() throws(SystemError) { try TunnelInterface.make(name) }
+
+    package func setUp(_ address: IPv4Address) throws(SystemError) {
+        try TunnelInterface.setUp(name, address, in: network)
+    }
+
+    package func remove() throws(SystemError) { try TunnelInterface.remove(name) }
+
+    package func traffic() -> TunnelTraffic? {
+        TunnelInterface.traffic(name).map { TunnelTraffic(inward: $0.received, outward: $0.sent) }
+    }
+}
