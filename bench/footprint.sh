@@ -71,8 +71,9 @@ mkdir -p docs/figures
     echo 'listed names, puts their addresses into a firewall set), a fixed `nft` ruleset, `collectd` (its `modbus` and `mqtt`'
     echo 'plugins), `mosquitto` (keeps readings on disk each second, bridges them to the cloud over TLS with the same certificate), and the'
     echo 'same `openvpn`. It has no key switch, no supervision of its rules, no event log, no status, no order or ids of records,'
-    echo 'no doctor and no config check; `lsm` was made for failover and little else is. keepalived was left out: it moves addresses'
-    echo 'between routers, not traffic between uplinks.'
+    echo 'no doctor and no config check. keepalived was left out: it moves addresses between routers, not traffic between uplinks.'
+    echo 'PSS is better here than on a router: the site runs the same `mosquitto`, `dnsmasq` and `openvpn` as its cloud, and shares'
+    echo 'their code.'
     echo
     header
     table rival

@@ -23,7 +23,8 @@ package actor StatusWatchService {
         var count = 0
         while true {
             let document = await look()
-            if count % StatusHistory.intervalSeconds == 0 { history.take(document) }
+            // At the very first look nothing has answered yet: that is no loss.
+            if count > 0, count % StatusHistory.intervalSeconds == 0 { history.take(document) }
             await events.record(watch.handle(document, at: clock.now()))
             count += 1
             try await clock.sleep(until: clock.now() + .seconds(1))
