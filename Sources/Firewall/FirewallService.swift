@@ -158,7 +158,7 @@ package actor FirewallService {
     package func forgetAddresses() async throws {
         forgetsAddresses = true
         inForce = nil
-        if let wanted { try await apply(wanted) }
+        try await bringBack()
     }
 
     private func enter() async {

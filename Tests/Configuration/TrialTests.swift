@@ -97,7 +97,7 @@ struct TrialTests {
         try await body()
     }
 
-    @Test("behaviour 5.4: what proves itself stays, and is kept in the history only then")
+    @Test("behaviour 5.5: what proves itself stays, and is kept in the history only then")
     func proven() async throws {
         try await running {
             try change()
@@ -110,7 +110,7 @@ struct TrialTests {
         }
     }
 
-    @Test("behaviour 5.4: what does not is taken back, told, and not tried again by itself")
+    @Test("behaviour 5.5: what does not is taken back, told, and not tried again by itself")
     func takenBack() async throws {
         try await running {
             try change()
@@ -125,7 +125,7 @@ struct TrialTests {
         }
     }
 
-    @Test("behaviour 5.4: a person on site confirms; without a trial there is nothing to confirm")
+    @Test("behaviour 5.5: a person on site confirms; without a trial there is nothing to confirm")
     func byHand() async throws {
         try await running {
             await #expect(throws: ConfirmationError.nothingOnTrial) { try await service.confirm() }
@@ -136,7 +136,7 @@ struct TrialTests {
         }
     }
 
-    @Test("behaviour 5.4: the file before, put back during the trial, ends it at once")
+    @Test("behaviour 5.5: the file before, put back during the trial, ends it at once")
     func putBack() async throws {
         try await running {
             house.state.withLock { $0.time = .seconds(20) }
@@ -149,7 +149,7 @@ struct TrialTests {
         }
     }
 
-    @Test("behaviour 5.4: what cannot be taken back at once is tried again")
+    @Test("behaviour 5.5: what cannot be taken back at once is tried again")
     func stubborn() async throws {
         try await running {
             try change()

@@ -5,13 +5,13 @@ import Testing
 
 @testable import Site
 
-/// A change of the config that could cut us off, in a whole site (behaviour 5.4).
+/// A change of the config that could cut us off, in a whole site (behaviour 5.5).
 @Suite(
     "A change on trial", .enabled(if: Programs.obstacles().isEmpty), .serialized,
     .timeLimit(.minutes(3)))
 struct TrialTests {
     @Test(
-        "behaviour 2.9, 5.4: proven by the cloud session it stays; unproven it goes, and one may confirm by hand"
+        "behaviour 2.9, 5.5: proven by the cloud session it stays; unproven it goes, and one may confirm by hand"
     )
     func provenOrNot() async throws {
         try await Site.with { try await provenOrNot(in: $0) }
@@ -55,7 +55,7 @@ struct TrialTests {
     }
 
     @Test(
-        "behaviour 2.9, 5.4: with the daemon killed the kernel takes it back at the deadline, and the next start stays there"
+        "behaviour 2.9, 5.5: with the daemon killed the kernel takes it back at the deadline, and the next start stays there"
     )
     func killed() async throws {
         try await Site.with { site in

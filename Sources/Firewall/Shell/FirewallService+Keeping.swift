@@ -61,15 +61,20 @@ extension FirewallService {
             hasLoaded = false
             inForce = nil
         }
-        if let trial, let wanted {
+        try await bringBack()
+        if clock.now() - (hitsAt ?? clock.now() - Self.hitsInterval) >= Self.hitsInterval {
+            try sampleHits()
+        }
+    }
+
+    /// Makes sure of what is to be in force, a trial that still runs included.
+    func bringBack() async throws {
+        if let trial, trial.until > clock.now(), let wanted {
             try await apply(
                 Ruleset(for: wanted).trying(Ruleset(for: trial.policy)), named: "trial",
                 trialFor: trial.until - clock.now())
         } else if let wanted {
             try await apply(wanted)
-        }
-        if clock.now() - (hitsAt ?? clock.now() - Self.hitsInterval) >= Self.hitsInterval {
-            try sampleHits()
         }
     }
 
