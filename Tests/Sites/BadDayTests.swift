@@ -78,21 +78,38 @@ struct BadDayTests {
         }
     }
 
-    @Test("a port that somebody else holds: exit 1 names it, and the firewall stands")
+    @Test(
+        "a port that somebody else holds at the start: said in words, closed, and taken once it is free"
+    )
     func resolverPortTaken() async throws {
-        try await Site.with { site in
-            let blocker = try await site.startBackground(
-                in: .router, name: "blocker",
-                [
-                    "/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
-                    "--bind-interfaces", "--listen-address=127.0.0.1", "--pid-file=",
-                ])
-            try await Task.sleep(for: .milliseconds(300))
-            let result = try await daemon(site, config: Site.shippedConfiguration())
-            expectPlainWords(result, ["127.0.0.1 udp/53", "Address already in use", "rules stay"])
-            try await expectClosed(site)
-            await blocker.stop()
+        try await Site.with { try await resolverPortTaken(in: $0) }
+    }
+
+    private func resolverPortTaken(in site: Site) async throws {
+        let blocker = try await site.startBackground(
+            in: .router, name: "blocker",
+            [
+                "/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
+                "--bind-interfaces", "--listen-address=127.0.0.1", "--pid-file=",
+            ])
+        try await site.waitUntil(within: .seconds(5), "the port is taken") {
+            try await site.output(in: .router, ["ss", "-Hlun"]).contains("127.0.0.1:53")
         }
+        try await site.startDaemon(config: Site.shippedConfiguration())
+        try await site.waitUntil(within: .seconds(15), "the resolver is told to have failed") {
+            guard let status = try? await Seen(json: site.status()).status else { return false }
+            return status.failures?.first?.room == "egress"
+        }
+        let status = try await Seen(json: site.status()).status
+        #expect(status.state == .degraded)
+        let words = status.problems.first { $0.hasPrefix("egress: ") } ?? "no word"
+        #expect(words.contains("127.0.0.1 udp/53") && words.contains("Address already in use"))
+        try await expectClosed(site)
+        await blocker.stop()
+        try await site.waitUntil(within: .seconds(30), "the resolver works") {
+            try await Seen(json: site.status()).status.failures == nil
+        }
+        try await site.stopDaemon()
     }
 
     @Test("a config that breaks while the last good rules stand: they stay")
