@@ -63,3 +63,26 @@ package struct PathInUse: Error, Equatable, CustomStringConvertible {
         "another daemon is listening on \(path): is drawbridge running already?"
     }
 }
+
+extension UnixListener {
+    /// Serves each caller in a task of its own until cancelled; `failed` hears why one could not be accepted.
+    package func serve(
+        failed: (any Error) -> Void, _ caller: @escaping @Sendable (UnixStream) async -> Void
+    ) async {
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                do {
+                    let stream = try await accept()
+                    group.addTask { await caller(stream) }
+                } catch is CancellationError {
+                    break
+                } catch {
+                    failed(error)
+                    // Out of descriptors, most likely: do not spin.
+                    try? await Task.sleep(for: .milliseconds(200))
+                }
+            }
+            group.cancelAll()
+        }
+    }
+}

@@ -40,21 +40,9 @@ package final class PushService: Sendable {
     package func run() async throws {
         let listener = try UnixListener(path)
         logger.notice("push listening", metadata: ["path": "\(path)"])
-        await withDiscardingTaskGroup { group in
-            while !Task.isCancelled {
-                do {
-                    let caller = try await listener.accept()
-                    group.addTask { await self.serve(caller) }
-                } catch is CancellationError {
-                    break
-                } catch {
-                    logger.warning("push cannot accept", metadata: ["error": "\(error)"])
-                    // Out of descriptors, most likely: do not spin.
-                    try? await Task.sleep(for: .milliseconds(200))
-                }
-            }
-            group.cancelAll()
-        }
+        await listener.serve(
+            failed: { logger.warning("push cannot accept", metadata: ["error": "\($0)"]) }
+        ) { await self.serve($0) }
     }
 
     private func serve(_ caller: UnixStream) async {
