@@ -107,7 +107,7 @@ struct StatusReport: Sendable {
     private func firewallSection() async -> StatusDocument.Firewall {
         var section = StatusDocument.Firewall()
         do {
-            let status = try await house.firewall.status()
+            let status = try await house.firewall.status(alarm: house.settings.firewall.alarm)
             section.isInForce = status.isInForce
             section.state = status.isInForce ? "in force" : "changed by somebody else"
             section.counters = status.dropped.map {
@@ -116,6 +116,7 @@ struct StatusReport: Sendable {
             section.isGateOpen = try remote?.gate.isOpen() ?? false
             section.foreignChanges = status.foreignChanges
             section.exceptions = exceptions(status)
+            security(status, &section)
         } catch {
             section.state = "\(error)"
         }
@@ -259,6 +260,7 @@ struct StatusReport: Sendable {
     private func problems(in document: StatusDocument, routes: String?) -> [String] {
         var problems: [String] = []
         if !document.firewall.isInForce { problems.append("firewall: \(document.firewall.state)") }
+        problems += (document.firewall.signs ?? []).map(StatusText.trouble)
         problems += (document.failures ?? []).map(\.words)
         if let first = document.configuration.refused.first {
             let more = document.configuration.refused.count - 1

@@ -151,8 +151,10 @@ package struct EventWatch: Sendable {
                 Event(
                     .security, who: StatusText.sender(counter.name),
                     "\(Figure.count(count)) packet\(count == 1 ? "" : "s") dropped: "
-                        + StatusText.words(counter.name)))
+                        + StatusText.words(counter.name)
+                        + Self.sample(now.firewall, of: [counter.name])))
         }
+        events += signs(last.firewall, now.firewall)
         let before = toldRefusals ?? (time - Self.securityPause, 0)
         if now.egress.refused > before.count, time - before.at >= Self.securityPause {
             toldRefusals = (time, now.egress.refused)

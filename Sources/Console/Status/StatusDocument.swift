@@ -177,6 +177,10 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var exceptions: [Exception]?
         /// How often somebody else's change of the rules was put back.
         package var foreignChanges: Int?
+        /// Signs of an attack that last; nil: an older daemon's.
+        package var signs: [Sign]?
+        /// Who was refused lately and what it wanted, a sample; nil: an older daemon's.
+        package var refused: [Refused]?
 
         package struct Exception: Codable, Equatable, Sendable {
             package var comment: String
