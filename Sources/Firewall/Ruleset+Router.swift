@@ -40,7 +40,12 @@ extension Ruleset {
         let wan = set(policy.uplinks.map(\.interface).map(quoted))
         let lan = quoted(policy.lan.interface)
         var rules: [String] = []
-        if policy.vpn != nil { rules.append("iifname . oifname vmap @\(gateMap)") }
+        if let vpn = policy.vpn.map({ quoted($0.interface) }) {
+            // Comparing one name is cheaper than looking up two: what is none of the gate's affair goes by.
+            rules += ["iifname", "oifname"].map {
+                "\($0) \(vpn) iifname . oifname vmap @\(gateMap)"
+            }
+        }
         rules.append("meta nfproto ipv6 \(Counter.ipv6.drop)")
         if let wan {
             rules += lanToWAN(policy, wan)

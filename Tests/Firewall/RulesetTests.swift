@@ -50,7 +50,8 @@ import Testing
         let rules = try chain("forward", of: Ruleset(for: examplePolicy()))
         #expect(
             rules == [
-                "iifname . oifname vmap @gate",
+                #"iifname "vpn0" iifname . oifname vmap @gate"#,
+                #"oifname "vpn0" iifname . oifname vmap @gate"#,
                 "meta nfproto ipv6 counter name ipv6 drop",
                 #"iifname { "eth0", "wlan0", "wwan0" } oifname "br-lan" counter name wan_to_lan drop"#,
                 #"iifname "br-lan" oifname { "eth0", "wlan0", "wwan0" } counter name lan_to_wan drop"#,

@@ -252,6 +252,29 @@ struct TrafficTests {
         #expect(try await tcp(site.plc, "10.8.0.6", 5900) == EINPROGRESS)
     }
 
+    @Test(
+        "behaviour 2.3: with the packet filter flushed, the router answers nobody, and its own user still gets out"
+    )
+    func silence() async throws {
+        let site = try await FirewallSite()
+        var policy = try examplePolicy()
+        policy.agents = [990]
+        try await site.firewall.apply(policy)
+        try await site.router.run(["/usr/sbin/nft", "flush", "ruleset"])
+        #expect(try await tcp(site.wan, "10.1.0.2", 443) == EINPROGRESS)
+        #expect(try await tcp(site.plc, "192.168.140.1", 443) == EINPROGRESS)
+        let result = try await site.router.run([
+            "/usr/bin/setpriv", "--reuid", "990", "--clear-groups", "/usr/bin/timeout", "1",
+            "/bin/bash", "-c", ": < /dev/tcp/203.0.113.10/443",
+        ])
+        #expect(result.error.contains("refused"), "a refused connection has been there")
+        // What the WAN may begin is answered: a service of the superuser could not say a word else.
+        policy.openings.allowed = [try exception(.wan, .router, "tcp/443")]
+        try await site.firewall.apply(policy)
+        try await site.router.run(["/usr/sbin/nft", "flush", "ruleset"])
+        #expect(try await tcp(site.wan, "10.1.0.2", 443) == ECONNREFUSED)
+    }
+
     @Test("behaviour 2.7: lan-to-wan opens what it says, one way, behind the router's address")
     func lanToWAN() async throws {
         let site = try await FirewallSite()
