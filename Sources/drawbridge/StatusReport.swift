@@ -150,6 +150,11 @@ struct StatusReport: Sendable {
             $0 + UInt64($1.count)
         }
         section.refusedNames = status.refused.prefix(5).map(\.name.description)
+        section.askers = status.askers.map {
+            .init(
+                uid: $0.asker.uid, user: $0.asker.user, program: $0.asker.program,
+                refused: UInt64($0.count), lastName: $0.name)
+        }
         section.overloaded = UInt64(status.overloaded)
         section.servers = house.settings.dns.servers.map(\.description)
         section.serversAnswer = status.serversAnswer

@@ -273,6 +273,36 @@ struct EventWatchTests {
             ])
     }
 
+    @Test("behaviour 3.5: a program that asks for other names is named, once in ten minutes")
+    func askers() {
+        var watch = EventWatch()
+        var document = goodDay()
+        document.egress.askers = []
+        _ = watch.handle(document, at: .boot)
+        func look(_ refused: UInt64, at seconds: Int64) -> [String] {
+            document.egress.refused += refused
+            let before = document.egress.askers?.first?.refused ?? 0
+            document.egress.askers = [
+                .init(
+                    uid: 33, user: "www-data", program: "curl", refused: before + refused,
+                    lastName: "ads.example")
+            ]
+            return watch.handle(document, at: .boot + .seconds(seconds)).map {
+                "\($0.who): \($0.what)"
+            }
+        }
+        let told = "curl of www-data (uid 33)"
+        #expect(
+            look(1, at: 1) == [
+                "\(told): 1 question refused for names that are not on the list, last ads.example"
+            ])
+        #expect(look(5, at: 2) == [])
+        #expect(
+            look(1, at: 601) == [
+                "\(told): 6 questions refused for names that are not on the list, last ads.example"
+            ])
+    }
+
     @Test("a session's end says how long it lasted and why it ended")
     func session() {
         #expect(

@@ -137,6 +137,9 @@ func badDay() -> StatusDocument {
     document.keySwitch?.leaseAgeMilliseconds = 130
     document.keySwitch?.cuts = [.init(secondsAgo: 60, latencyMilliseconds: 0.4)]
     document.firewall.foreignChanges = 1
+    document.egress.askers = [
+        .init(uid: 33, user: "www-data", program: "curl", refused: 3, lastName: "ads.example")
+    ]
     document.firewall.signs = [
         .init(
             zone: "wan", measure: "drops", rate: 4_321, peak: 5_000, limit: 200, total: 98_765,

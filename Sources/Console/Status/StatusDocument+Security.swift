@@ -50,6 +50,36 @@ extension StatusDocument.Firewall {
     }
 }
 
+extension StatusDocument.Egress {
+    /// A program of the router that asked for names that are not on the list.
+    package struct Asker: Codable, Equatable, Sendable {
+        package var uid: UInt32
+        /// nil: the user has no name.
+        package var user: String?
+        /// nil: we may not see it.
+        package var program: String?
+        package var refused: UInt64
+        /// What it asked for last.
+        package var lastName: String
+
+        package init(
+            uid: UInt32, user: String?, program: String?, refused: UInt64, lastName: String
+        ) {
+            self.uid = uid
+            self.user = user
+            self.program = program
+            self.refused = refused
+            self.lastName = lastName
+        }
+
+        /// As in `curl of alice (uid 1000)`, `a program of uid 1000`.
+        package var words: String {
+            let owner = user.map { "\($0) (uid \(uid))" } ?? "uid \(uid)"
+            return "\(program ?? "a program") of \(owner)"
+        }
+    }
+}
+
 extension StatusText {
     /// A sign in words, as it is now: `1,234 packets a second dropped from WAN (limit 200)`.
     package static func words(_ sign: StatusDocument.Firewall.Sign) -> String {

@@ -212,6 +212,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var refused: UInt64 = 0
         /// The names that were refused most often, at most five.
         package var refusedNames: [String] = []
+        /// Who asked for names that are not on the list; nil: an older daemon's.
+        package var askers: [Asker]?
         /// Questions that were dropped because too many were waiting.
         package var overloaded: UInt64 = 0
         /// The name servers that are asked.
