@@ -141,7 +141,9 @@ package struct Ruleset: Equatable, Sendable {
     package static let forgetAddresses = "flush set inet \(table) \(cloudSet)\n"
 
     /// The transaction for `nft -f -` (nft 1.0.6). `now`: nil while the clock is not known to be right.
-    package func text(at now: WallTime? = nil) -> String {
+    package func text(
+        at now: WallTime? = nil, _ zone: WeeklyHours.Zone = { _ in 0 }
+    ) -> String {
         var lines = [
             "add table inet \(Self.table)", "flush table inet \(Self.table)",
             "table inet \(Self.table) {",
@@ -169,7 +171,7 @@ package struct Ruleset: Equatable, Sendable {
             lines.append("\t}")
         }
         lines.append("}")
-        for set in exceptions { lines += set.filling(at: now) }
+        for set in exceptions { lines += set.filling(at: now, zone) }
         return lines.map { $0 + "\n" }.joined()
     }
 }

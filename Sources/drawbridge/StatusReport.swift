@@ -130,7 +130,9 @@ struct StatusReport: Sendable {
             return StatusDocument.Firewall.Exception(
                 comment: allow.comment, words: "\(allow)", packets: hit?.packets ?? 0,
                 lastSecondsAgo: hit?.lastAt.map { seconds(since: $0, now) },
-                isOver: allow.until.map { $0 <= wall } ?? false)
+                isOver: allow.until.map { $0 <= wall } ?? false,
+                isClosed: allow.isClosed(at: wall, SystemClock.zone),
+                opensSeconds: allow.opensSeconds(after: wall, SystemClock.zone))
         }
         let forwards = zip(house.settings.firewall.forwards, status.forwarded).map {
             forward, counter in

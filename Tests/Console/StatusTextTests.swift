@@ -53,6 +53,7 @@ struct StatusTextTests {
                 Firewall  in force, VPN gate closed, changed by others once
                           dropped: WAN to router 12,345, WAN to LAN 17
                           open: tcp/502 from wan to 192.168.140.10 (MES reads the PLC): 12 pa...
+                          closed, opens in 1 h: lan to router, udp/123, daily 22:00-06:00 (ni...
                 Names     no DNS server answers; open: mqtt.ixon.net, vpn.ixon.net
 
                 """)

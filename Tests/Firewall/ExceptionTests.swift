@@ -1,7 +1,9 @@
 import Base
 import Glibc
 import Linux
+import Logging
 import Settings
+import Synchronization
 import TestSupport
 import Testing
 
@@ -65,6 +67,52 @@ import Testing
         #expect(ruleset.text(at: before).contains("tcp . 22 timeout 90s"))
         #expect(!ruleset.text(at: end).contains("tcp . 22"))
         #expect(!ruleset.text().contains("tcp . 22"))
+    }
+
+    @Test(
+        "behaviour 2.7: outside its hours it is not there; within them the kernel closes it at their end"
+    )
+    func hours() throws {
+        // 1970-01-01 was a Thursday; 2027-01-15 a Friday.
+        let friday = WallTime(milliseconds: 1_800_000_000_000)
+        func at(_ hour: Int64, _ minute: Int64 = 0) -> WallTime {
+            WallTime(
+                milliseconds: friday.milliseconds / 86_400_000 * 86_400_000
+                    + (hour * 60 + minute) * 60_000)
+        }
+        func ruleset(until: WallTime? = nil) throws -> Ruleset {
+            var allow = try exception(.lan, .router, "udp/123", until: until)
+            allow.when = WeeklyHours("mon-fri 06:00-18:00")
+            return Ruleset(for: try examplePolicy(allowed: [allow]))
+        }
+        let ahead: WeeklyHours.Zone = { _ in 3600 }
+        let plain = try ruleset()
+        #expect(plain.text(at: at(16, 30), ahead).contains("udp . 123 timeout 1800s"))
+        #expect(!plain.text(at: at(17), ahead).contains("udp . 123"))
+        #expect(!plain.text(at: nil, ahead).contains("udp . 123"), "no clock, no hours")
+        #expect(plain.opens(after: at(16, 30), ahead) == nil)
+        let monday = WallTime(milliseconds: at(5).milliseconds + 3 * 86_400_000)
+        #expect(plain.opens(after: at(17), ahead) == monday)
+        let ending = try ruleset(until: at(16, 45))
+        #expect(ending.text(at: at(16, 30), ahead).contains("udp . 123 timeout 900s"))
+        #expect(ending.opens(after: at(17), ahead) == nil)
+    }
+
+    @Test("one that is open for longer covers one within it, one with other hours does not")
+    func hoursCover() throws {
+        let wide = try exception(.wan, .lan, source: "10.1.0.0/16", "tcp/502")
+        let narrow = try exception(.wan, .lan, source: "10.1.7.0/24", "tcp/502")
+        var limited = wide
+        limited.when = WeeklyHours("mon 06:00-18:00")
+        #expect(ExceptionBoxes([limited, narrow]).covering().isEmpty)
+        #expect(ExceptionBoxes([limited, narrow]).layers() == [0, 1])
+        var same = narrow
+        same.when = limited.when
+        #expect(ExceptionBoxes([limited, same]).covering() == [1: 0])
+        #expect(ExceptionBoxes([limited, wide]).covering() == [1: 0], "the kernel holds it once")
+        var ending = wide
+        ending.until = WallTime(milliseconds: 1_800_000_000_000)
+        #expect(ExceptionBoxes([ending, narrow]).covering().isEmpty)
     }
 
     @Test("counts go on over an exchange of the rules, and a time is known for the last")
@@ -228,5 +276,42 @@ struct ExceptionTrafficTests {
             group.cancelAll()
             do { try await group.waitForAll() } catch is CancellationError {}
         }
+    }
+
+    @Test(
+        "behaviour 2.7: with the daemon gone the kernel closes at the end of the hours; a daemon opens at their begin"
+    )
+    func hoursInTheKernel() async throws {
+        let site = try await FirewallSite()
+        // Monday 2026-11-16, two seconds before 18:00.
+        let evening = WallTime(milliseconds: 1_794_851_998_000)
+        let wall = Mutex(evening)
+        let service = try await site.router.perform {
+            FirewallService(
+                table: try KernelFilterTable(), forwarding: try KernelForwarding(),
+                wall: { wall.withLock { $0 } }, zone: { _ in 0 },
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        }
+        var allow = try exception(.lan, .router, "tcp/123")
+        allow.when = WeeklyHours("mon-fri 06:00-18:00")
+        let policy = try examplePolicy(allowed: [allow])
+        try await service.apply(policy)
+        #expect(try await tcp(site.plc, "192.168.140.1", 123) == ECONNREFUSED)
+        let closed = try await eventually {
+            try await tcp(site.plc, "192.168.140.1", 123) == EINPROGRESS
+        }
+        #expect(closed, "nobody but the kernel could")
+        // Somebody looks in the night: it stays closed.
+        wall.withLock { $0 = WallTime(milliseconds: evening.milliseconds + 3_600_000) }
+        try await service.apply(policy)
+        #expect(try await tcp(site.plc, "192.168.140.1", 123) == EINPROGRESS)
+        let morning = evening.milliseconds + 12 * 3_600_000 + 2000
+        wall.withLock { $0 = WallTime(milliseconds: morning - 1) }
+        try await service.apply(policy)
+        #expect(try await tcp(site.plc, "192.168.140.1", 123) == EINPROGRESS)
+        wall.withLock { $0 = WallTime(milliseconds: morning) }
+        try await service.apply(policy)
+        #expect(try await tcp(site.plc, "192.168.140.1", 123) == ECONNREFUSED)
+        #expect(try await service.status().isInForce)
     }
 }

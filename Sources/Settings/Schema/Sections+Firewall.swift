@@ -33,6 +33,7 @@ extension Sections {
             Key("mac", optional: \.mac, .mac, fallback: "any"),
             Key("port", \.service, .service, required: true),
             Key("until", optional: \.until, .until),
+            Key("when", optional: \.when, .hours, fallback: "always"),
             Key("let-the-wan-in", \.letsTheWANIn, .flag),
         ])
 
