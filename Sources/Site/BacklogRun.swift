@@ -85,23 +85,21 @@ package struct BacklogRun: Sendable {
         return outcome
     }
 
-    /// Writes the time offline into the daemon's store, by the recorder itself.
+    /// Writes the time offline into the daemon's store, by the recorder itself, as if in a boot before this one.
     private func fill(_ directory: String, seconds: Int) async throws {
         let clock = SystemClock()
-        let (now, wall) = (clock.now(), clock.wall())
-        let recorder = RecorderKeeperService(
+        let wall = clock.wall()
+        let recorder = try RecorderService(
             settings: Settings.Recorder(
                 directory: directory, size: ByteSize(bytes: 8_000_000_000), sync: .seconds(1)),
-            clock: clock,
-            logger: Logger(label: "fill", factory: { _ in SwiftLogNoOpLogHandler() }))
+            directory: try DirectoryFiles(path: directory), bootID: BootID(high: 1, low: 1),
+            clock: clock, logger: Logger(label: "fill", factory: { _ in SwiftLogNoOpLogHandler() }))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await recorder.run() }
-            // The store opens in its own time.
-            _ = await recorder.cursor()
             for second in 0..<seconds {
                 let ago = Duration.seconds(seconds - second)
                 let time = Timestamp(
-                    monotonic: max(.boot, now - ago),
+                    monotonic: .boot + .seconds(second),
                     wall: WallTime(milliseconds: wall.milliseconds - ago.nanoseconds / 1_000_000))
                 try await recorder.append(
                     Self.tags.enumerated().map { place, tag in
