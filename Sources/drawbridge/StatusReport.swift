@@ -15,6 +15,7 @@ import Uplinks
 /// Gathers what each room says of itself into the one document that the console shows.
 struct StatusReport: Sendable {
     let house: House
+    let health: HealthDoor
     let configuration: ConfigurationService
     let begun: Instant
     let clock: any MonotonicClock
@@ -43,7 +44,7 @@ struct StatusReport: Sendable {
         document.firewall = await firewallSection()
         document.egress = egressSection(await house.egress.tenant.status(), now)
         document.recorder = recorderSection(await house.recorder.tenant.status())
-        document.machines = await house.machines.tenant.status().map(machine)
+        document.machines = await (house.machines.tenant.status() + health.status).map(machine)
         document.cloud = cloudSection(await house.cloud.tenant.status(), now)
         document.configuration = configurationSection(await configuration.status(), now)
         let failures = house.failures.map {
