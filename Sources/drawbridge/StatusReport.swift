@@ -108,7 +108,7 @@ struct StatusReport: Sendable {
     private func firewallSection() async -> StatusDocument.Firewall {
         var section = StatusDocument.Firewall()
         do {
-            let status = try await house.firewall.status()
+            let status = try await house.firewall.status(alarm: house.settings.firewall.alarm)
             section.isInForce = status.isInForce
             section.state = status.isInForce ? "in force" : "changed by somebody else"
             section.counters = status.dropped.map {
@@ -117,6 +117,7 @@ struct StatusReport: Sendable {
             section.isGateOpen = try remote?.gate.isOpen() ?? false
             section.foreignChanges = status.foreignChanges
             section.exceptions = exceptions(status)
+            security(status, &section)
         } catch {
             section.state = "\(error)"
         }
@@ -150,6 +151,11 @@ struct StatusReport: Sendable {
             $0 + UInt64($1.count)
         }
         section.refusedNames = status.refused.prefix(5).map(\.name.description)
+        section.askers = status.askers.map {
+            .init(
+                uid: $0.asker.uid, user: $0.asker.user, program: $0.asker.program,
+                refused: UInt64($0.count), lastName: $0.name)
+        }
         section.overloaded = UInt64(status.overloaded)
         section.servers = house.settings.dns.servers.map(\.description)
         section.serversAnswer = status.serversAnswer
@@ -260,6 +266,7 @@ struct StatusReport: Sendable {
     private func problems(in document: StatusDocument, routes: String?) -> [String] {
         var problems: [String] = []
         if !document.firewall.isInForce { problems.append("firewall: \(document.firewall.state)") }
+        problems += (document.firewall.signs ?? []).map(StatusText.trouble)
         problems += (document.failures ?? []).map(\.words)
         if let first = document.configuration.refused.first {
             let more = document.configuration.refused.count - 1

@@ -173,7 +173,7 @@ import Testing
         for ruleset in [Ruleset(for: try examplePolicy(vpn: vpn)), .denyAll] {
             for chain in ruleset.chains
             where chain.hook.map({ Ruleset.Hook.filters.contains($0) })
-                ?? !chain.name.hasPrefix("trial_")
+                ?? !["trial_", "refused_"].contains(where: chain.name.hasPrefix)
             {
                 let last = try #require(chain.rules.last)
                 #expect(last.hasPrefix("counter name ") && last.hasSuffix(" drop"))
@@ -187,12 +187,16 @@ import Testing
 
     @Test("the text of deny-all, whole")
     func denyAllText() {
-        let counters = Ruleset.Counter.allCases.map { "\tcounter \($0.rawValue) {\n\t}\n" }.joined()
+        let flows = ["wan", "lan", "vpn"].flatMap { ["new_\($0)", "syn_\($0)"] }
+        let counters = (Ruleset.Counter.allCases.map(\.rawValue) + flows)
+            .map { "\tcounter \($0) {\n\t}\n" }.joined()
         let tried = ["input", "forward", "output", "marks", "destination_nat", "source_nat"]
         let maps = tried.map {
             "\tmap trial_\($0) {\n\t\ttype nf_proto : verdict\n\t\tflags timeout\n\t}\n"
         }.joined()
-        let chains = tried.map { "\tchain trial_\($0) {\n\t}\n" }.joined()
+        let noted = ["wan", "lan", "vpn", "router"].map { "refused_\($0)" }
+        let chains = (tried.map { "trial_\($0)" } + noted)
+            .map { "\tchain \($0) {\n\t}\n" }.joined()
         #expect(
             Ruleset.denyAll.text() == """
                 add table inet drawbridge
