@@ -3,16 +3,12 @@ package enum SwitchText {
     private static let labelWidth = 11
 
     package static func render(_ key: StatusDocument.KeySwitch) -> String {
-        let position =
-            switch key.position {
-            case .on where key.isGateOpen: "on: remote access is allowed"
-            case .on: "on, but remote access is closed"
-            case .off: "off: remote access is closed"
-            case .unknown: "unreadable: remote access is closed"
-            }
         let reason = key.reason.isEmpty ? "" : " (\(key.reason))"
         let lines = [
-            ("Position", "\(position)\(reason), for \(Figure.age(seconds: key.sinceSeconds))"),
+            (
+                "Position",
+                "\(key.words)\(reason), for \(Figure.age(seconds: key.sinceSeconds))"
+            ),
             ("Line", "\(key.line) reads \(key.level ?? "nothing")"),
             (
                 "Wire",
@@ -31,7 +27,9 @@ package enum SwitchText {
         let killed =
             key.closesWithDaemon
             ? "closes with the daemon" : "closes at the end of its lease when the daemon dies"
-        guard key.isGateOpen, let age = key.leaseAgeMilliseconds else { return "shut; \(killed)" }
+        guard key.isAnythingOpen, let age = key.leaseAgeMilliseconds else {
+            return "shut; \(killed)"
+        }
         return "open; lease renewed \(Int(age)) ms ago; \(killed)"
     }
 

@@ -7,7 +7,9 @@ import Synchronization
 /// The firewall's side of the key switch: an opening that the kernel itself shuts when nobody renews it.
 package protocol Gate: Sendable {
     /// Opens the gate, or keeps it open for one more lease (480 ms).
-    func refresh() throws(SystemError)
+    ///
+    /// Without `remote` only what else the key may cut: the uplinks.
+    func refresh(remote: Bool) throws(SystemError)
 
     /// Shuts the gate now.
     func close() throws(SystemError)

@@ -75,8 +75,12 @@ package struct EventWatch: Sendable {
         guard let key = now.keySwitch else { return [] }
         let words =
             switch key.position {
+            case .on where key.areUplinksOpen != nil: "on: the uplinks are open"
             case .on: "on: remote access is allowed"
+            case .off where key.areUplinksOpen != nil: "off: all uplinks are cut"
             case .off: "off: remote access is closed"
+            case .unknown where key.areUplinksOpen != nil:
+                "unreadable, so all uplinks are cut: \(key.reason)"
             case .unknown: "unreadable, so remote access is closed: \(key.reason)"
             }
         guard let before = last?.keySwitch else {

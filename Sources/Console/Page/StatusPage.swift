@@ -98,10 +98,14 @@ package enum StatusPage {
         page.raw("<section aria-label=\"In short\"><ul class=\"grid\">")
         let carrying = document.uplinks.first { $0.isCarrying && $0.isUp }
         let isOnline = carrying != nil && document.cloud.isConnected
-        tile(
-            isOnline ? "Online" : carrying == nil ? "Offline" : "No cloud",
-            carrying.map { "over \($0.name)" } ?? "no uplink carries traffic",
-            isOnline ? .good : .bad, &page)
+        if document.isCutByKey {
+            tile("Off the network", "the key is off: all uplinks are cut", .warn, &page)
+        } else {
+            tile(
+                isOnline ? "Online" : carrying == nil ? "Offline" : "No cloud",
+                carrying.map { "over \($0.name)" } ?? "no uplink carries traffic",
+                isOnline ? .good : .bad, &page)
+        }
         tile(
             document.firewall.isInForce ? "Closed" : "Firewall not in force",
             document.firewall.isInForce
@@ -132,6 +136,9 @@ package enum StatusPage {
     static func access(_ document: StatusDocument) -> (title: String, text: String, mark: Mark) {
         guard let key = document.keySwitch, let tunnel = document.tunnel else {
             return ("No remote access", "none is configured", .good)
+        }
+        if key.position == .off, key.cutsUplinks {
+            return ("Remote access closed", "the key is off, all uplinks are cut", .good)
         }
         switch key.position {
         case .on where key.isGateOpen && tunnel.isConnected:

@@ -55,6 +55,11 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         case keySwitch = "switch"
     }
 
+    /// The key is off, and keeps the router off the network: that is an order, no trouble.
+    package var isCutByKey: Bool {
+        keySwitch.map { $0.position == .off && $0.cutsUplinks } ?? false
+    }
+
     /// A room that does not work.
     package struct Failure: Codable, Equatable, Sendable {
         package var room: String
@@ -312,6 +317,10 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         }
         package var position = Position.unknown
         package var isGateOpen = false
+        /// What a key that is off cuts: "vpn", or "wan" for every uplink.
+        package var disables = "vpn"
+        /// Whether the uplinks pass packets at this moment; nil: the key does not cut them.
+        package var areUplinksOpen: Bool?
         package var reason = ""
         /// How often it was turned since the daemon started.
         package var changes: UInt64 = 0

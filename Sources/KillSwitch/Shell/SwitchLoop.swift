@@ -156,7 +156,7 @@ struct SwitchLoop: ~Copyable {
     private mutating func keepGate() {
         if key.isOpen {
             do throws(SystemError) {
-                try gate.refresh()
+                try gate.refresh(remote: true)
                 board.show(renewedAt: clock.now())
                 gateTrouble = nil
             } catch {

@@ -223,6 +223,7 @@ enum Sections {
             Key("when", \.offLevel, .choice()),
             Key("bias", \.bias, .choice()),
             Key("debounce", \.debounce, .duration(.milliseconds(1) ... .seconds(10))),
+            Key("disables", \.disables, .choice()),
         ])
 
     static let push = Section(

@@ -59,9 +59,9 @@ struct Probe {
 private struct SpokenGate: Gate {
     let broken: String
 
-    func refresh() throws(SystemError) {
+    func refresh(remote: Bool) throws(SystemError) {
         try refuse("renew the lease")
-        say("gate open")
+        say(remote ? "gate open" : "gate online")
     }
 
     func close() throws(SystemError) {
