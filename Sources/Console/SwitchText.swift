@@ -2,13 +2,21 @@
 package enum SwitchText {
     private static let labelWidth = 11
 
-    package static func render(_ key: StatusDocument.KeySwitch) -> String {
+    /// `time`: for the time of day when remote access ends.
+    package static func render(
+        _ key: StatusDocument.KeySwitch, at time: LocalTime? = nil
+    ) -> String {
         let reason = key.reason.isEmpty ? "" : " (\(key.reason))"
-        let lines = [
+        var lines = [
             (
                 "Position",
                 "\(key.words)\(reason), for \(Figure.age(seconds: key.sinceSeconds))"
-            ),
+            )
+        ]
+        if let end = time.flatMap({ key.end(at: $0) }) {
+            lines.append(("Limit", "remote access \(end)"))
+        }
+        lines += [
             ("Line", "\(key.line) reads \(key.level ?? "nothing")"),
             (
                 "Wire",

@@ -77,10 +77,12 @@ extension Settings {
         package var debounce: Duration
         /// `disables`: what a key that is off cuts; `wan`: the uplinks, and so the VPN, too.
         package var disables: Disables
+        /// `limit`: for how long a turn of the key allows remote access; nil: while the key is on.
+        package var limit: Duration?
 
         package init(
             chip: String, line: Line, offLevel: Level, bias: Bias, debounce: Duration,
-            disables: Disables = .vpn
+            disables: Disables = .vpn, limit: Duration? = nil
         ) {
             self.chip = chip
             self.line = line
@@ -88,6 +90,7 @@ extension Settings {
             self.bias = bias
             self.debounce = debounce
             self.disables = disables
+            self.limit = limit
         }
     }
 }

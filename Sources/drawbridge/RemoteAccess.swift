@@ -67,6 +67,9 @@ struct RemoteAccess: Sendable {
             case .allowed:
                 ways.open()
                 await tunnel?.allow()
+            case .online(let reason):
+                ways.open()
+                await tunnel?.forbid(reason: reason)
             case .closed:
                 if cutsUplinks { ways.cut() }
                 await tunnel?.forbid()

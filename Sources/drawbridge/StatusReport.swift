@@ -254,7 +254,10 @@ struct StatusReport: Sendable {
             (try? gate.areUplinksOpen()) ?? (section.disables == "wan" ? false : nil)
         // "the key is on" would only repeat the position.
         section.reason =
-            status.gateTrouble ?? (section.position == .unknown ? status.reason : "")
+            status.gateTrouble
+            ?? (section.position == .unknown || status.isTimeUp ? status.reason : "")
+        section.remainingSeconds =
+            status.isTimeUp ? 0 : status.ends.map { max(1, seconds(since: now, $0)) }
         section.changes = UInt64(status.changes)
         section.line = status.line
         section.level = status.level?.rawValue
@@ -310,7 +313,9 @@ struct StatusReport: Sendable {
             problems.append(trouble)
         }
         if !document.cloud.isConnected { problems.append("cloud: \(document.cloud.reason)") }
-        if let tunnel = document.tunnel, !tunnel.isConnected, document.keySwitch?.position == .on {
+        if let tunnel = document.tunnel, !tunnel.isConnected, document.keySwitch?.position == .on,
+            document.keySwitch?.isTimeUp == false
+        {
             problems.append("vpn: \(tunnel.reason)")
         }
         return problems

@@ -200,6 +200,7 @@ struct Diagnosis {
         if status.keySwitch?.position == .off {
             return skipped("vpn", "the key is off, so there is none")
         }
+        if let key = status.keySwitch, key.isTimeUp { return skipped("vpn", key.reason) }
         return failed("vpn", tunnel.reason)
     }
 

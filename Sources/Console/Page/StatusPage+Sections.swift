@@ -41,6 +41,11 @@ extension StatusPage {
                 ("Key", position),
                 ("Way to the machine", key.isGateOpen ? "open" : "closed"),
             ]
+            if let end = key.end(at: time) {
+                rows.append(("Remote access", end))
+            } else if key.isTimeUp {
+                rows.append(("Remote access", "its time is up: turn the key off, and on again"))
+            }
             if let areUplinksOpen = key.areUplinksOpen {
                 rows.append(("Uplinks", areUplinksOpen ? "open" : "all cut by the key"))
             }

@@ -140,9 +140,12 @@ package enum StatusPage {
         if key.position == .off, key.cutsUplinks {
             return ("Remote access closed", "the key is off, all uplinks are cut", .good)
         }
+        let end = key.end(at: LocalTime(document)).map { "; \($0)" } ?? ""
         switch key.position {
         case .on where key.isGateOpen && tunnel.isConnected:
-            return ("Remote access open", "the key is on, the VPN stands", .good)
+            return ("Remote access open", "the key is on, the VPN stands\(end)", .good)
+        case .on where key.isTimeUp:
+            return ("Remote access closed", "its time is up: turn the key off, and on again", .good)
         case .on where !key.isGateOpen: return ("Remote access closed", key.reason, .bad)
         case .on: return ("Remote access waits", "the key is on, the VPN is \(tunnel.state)", .warn)
         case .off: return ("Remote access closed", "the key is off", .good)

@@ -6,6 +6,16 @@ extension StatusDocument.KeySwitch {
     /// Whether the key, or doubt about it, keeps the router off the network.
     package var cutsUplinks: Bool { areUplinksOpen == false }
 
+    /// Remote access is closed until the key is turned off and on again.
+    package var isTimeUp: Bool { position == .on && remainingSeconds == 0 }
+
+    /// "ends at 16:02, in 1 h 12 min"; nil: it does not end by itself.
+    func end(at time: LocalTime) -> String? {
+        guard let remainingSeconds, remainingSeconds > 0 else { return nil }
+        return
+            "ends at \(time.text(secondsAgo: -remainingSeconds)), in \(Figure.age(seconds: remainingSeconds))"
+    }
+
     /// As one says it after "the key is".
     var words: String {
         switch position {
@@ -17,7 +27,8 @@ extension StatusDocument.KeySwitch {
 
     var style: Screen.Style {
         switch position {
-        case .on: isGateOpen || areUplinksOpen ?? false ? .good : .bad
+        case .on where isTimeUp: .warning
+        case .on: isAnythingOpen ? .good : .bad
         case .off: .warning
         case .unknown: .bad
         }
@@ -26,6 +37,8 @@ extension StatusDocument.KeySwitch {
     /// What is open while the key is on.
     private var opened: String {
         switch areUplinksOpen {
+        case nil where isTimeUp: "but its time is up: remote access closed"
+        case true? where isTimeUp: "uplinks open, but its time is up: remote access closed"
         case nil: isGateOpen ? "remote access allowed" : "but remote access is closed"
         case true?: "uplinks open, remote access \(isGateOpen ? "allowed" : "closed")"
         case false?: "but all uplinks are cut"

@@ -330,6 +330,9 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var level: String?
         /// How long remote access has been allowed or closed.
         package var sinceSeconds = 0
+        /// Until remote access ends by itself; 0: it has ended, until the key is turned off and on again;
+        /// nil: it does not end by itself, or is not open.
+        package var remainingSeconds: Int?
         /// Since the lease of the open gate was renewed last; nil: never.
         package var leaseAgeMilliseconds: Double?
         /// How often an edge of the line shut the open gate since the daemon started.

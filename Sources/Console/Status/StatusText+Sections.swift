@@ -161,6 +161,7 @@ extension StatusText {
     ) -> [(String, [Piece])] {
         guard let keySwitch else { return [] }
         var detail = keySwitch.reason.isEmpty ? "" : ": \(keySwitch.reason)"
+        if let end = keySwitch.end(at: time) { detail += ", \(end)" }
         switch keySwitch.changes {
         case 0: detail += ", no change yet"
         case let count:
