@@ -37,6 +37,7 @@ extension FirewallPolicy {
             page: settings.page.listen.map { Machine(address: $0.address, port: $0.port) })
         self.agents = agents
         self.needsGrant = needsGrant
+        uplinksNeedKey = settings.keySwitch?.disables == .wan
     }
 
     private static func interface(_ text: String) throws(FirewallError) -> InterfaceName {

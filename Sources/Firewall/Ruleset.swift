@@ -51,6 +51,7 @@ package struct Ruleset: Equatable, Sendable {
         case egress
         case ipv6
         case invalid
+        case uplinksCut = "uplinks_cut"
 
         var drop: String { "counter name \(rawValue) drop" }
     }
@@ -58,6 +59,8 @@ package struct Ruleset: Equatable, Sendable {
     package static let table = "drawbridge"
     /// The verdict map whose elements are the leases of the VPN gate.
     package static let gateMap = "gate"
+    /// The set whose elements, the uplinks' interfaces, are the leases of the uplinks (§2.11).
+    package static let uplinkGateSet = "uplink_gate"
     package static let vpnToLANChain = "vpn_to_lan"
     package static let lanToVPNChain = "lan_to_vpn"
     /// The set of cloud addresses that the resolver has opened.
@@ -70,6 +73,8 @@ package struct Ruleset: Equatable, Sendable {
     package static let cloudAddressesMax = 1024
     /// The gate needs two elements; a refresh holds each of them twice for a moment.
     package static let gateElementsMax = 16
+    /// Eight uplinks, each twice for a moment.
+    package static let uplinkGateElementsMax = 32
 
     package let chains: [Chain]
     /// The exceptions, and the port forwards' counters by their place in the config.
@@ -136,6 +141,7 @@ package struct Ruleset: Equatable, Sendable {
     /// may have been another, cloud addresses for up to a day and the gate, is closed in the same step.
     package static let forgetOpenings =
         "flush set inet \(table) \(cloudSet)\nflush map inet \(table) \(gateMap)\n"
+        + "flush set inet \(table) \(uplinkGateSet)\n"
 
     /// Goes with the text when only the list of cloud names has changed: the gate stays as it is.
     package static let forgetAddresses = "flush set inet \(table) \(cloudSet)\n"
@@ -156,6 +162,8 @@ package struct Ruleset: Equatable, Sendable {
             "\t\tsize \(Self.cloudAddressesMax)", "\t}",
             "\tmap \(Self.gateMap) {", "\t\ttype ifname . ifname : verdict", "\t\tflags timeout",
             "\t\tsize \(Self.gateElementsMax)", "\t}",
+            "\tset \(Self.uplinkGateSet) {", "\t\ttype ifname", "\t\tflags timeout",
+            "\t\tsize \(Self.uplinkGateElementsMax)", "\t}",
         ]
         for name in Self.triedChains.map(Self.trialName) {
             lines += ["\tmap \(name) {", "\t\ttype nf_proto : verdict", "\t\tflags timeout", "\t}"]

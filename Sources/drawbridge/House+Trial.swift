@@ -86,11 +86,12 @@ extension House {
     }
 }
 
-/// The house and its two side doors, which a config file changes together.
+/// The house and its side doors, which a config file changes together.
 struct WholeHouse: ConfiguredHouse {
     let house: House
     let page: PageDoor
     let push: PushDoor
+    let health: HealthDoor
 
     func trial(from old: Settings, to new: Settings) -> Duration? {
         house.trial(from: old, to: new)
@@ -101,6 +102,7 @@ struct WholeHouse: ConfiguredHouse {
         var applied = try await house.apply(wanted, onTrialFor: time)
         applied.touched += await page.rebuild(for: wanted.page)
         applied.touched += await push.rebuild(for: wanted.push)
+        applied.touched += await health.rebuild(for: wanted.health)
         return applied
     }
 

@@ -45,6 +45,25 @@ import Testing
         #expect(try chain("forward", of: with) == chain("forward", of: without))
     }
 
+    @Test("behaviour 2.11: with a key for the uplinks, a lease is asked for before anything else")
+    func uplinksNeedKey() throws {
+        var policy = try examplePolicy(lanToWAN: .both)
+        let without = Ruleset(for: policy)
+        policy.uplinksNeedKey = true
+        let with = Ruleset(for: policy)
+        let ways = #"{ "eth0", "wlan0", "wwan0" }"#
+        let rules = ["iifname", "oifname"].map {
+            "\($0) \(ways) \($0) != @uplink_gate counter name uplinks_cut drop"
+        }
+        for (name, added) in [
+            ("input", [rules[0]]), ("forward", rules), ("output", [rules[1]]),
+        ] {
+            let (old, new) = (try chain(name, of: without), try chain(name, of: with))
+            #expect(Array(new[2..<(2 + added.count)]) == added)
+            #expect(Array(new[..<2] + new[(2 + added.count)...]) == old)
+        }
+    }
+
     @Test("behaviour 2.3: the gate is the first rule of forward, and the only way through")
     func forward() throws {
         let rules = try chain("forward", of: Ruleset(for: examplePolicy()))
@@ -211,6 +230,11 @@ import Testing
                 \t\ttype ifname . ifname : verdict
                 \t\tflags timeout
                 \t\tsize 16
+                \t}
+                \tset uplink_gate {
+                \t\ttype ifname
+                \t\tflags timeout
+                \t\tsize 32
                 \t}
                 \(maps)\tchain vpn_to_lan {
                 \t\tcounter name vpn_to_lan drop

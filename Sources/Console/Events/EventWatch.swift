@@ -80,8 +80,15 @@ package struct EventWatch: Sendable {
         guard let key = now.keySwitch else { return [] }
         let words =
             switch key.position {
-            case .on: "on: remote access is allowed"
+            case .on where key.isTimeUp: "on, but \(key.reason)"
+            case .on:
+                (key.areUplinksOpen == nil
+                    ? "on: remote access is allowed" : "on: the uplinks are open")
+                    + (key.end(at: LocalTime(now)).map { ", remote access \($0)" } ?? "")
+            case .off where key.areUplinksOpen != nil: "off: all uplinks are cut"
             case .off: "off: remote access is closed"
+            case .unknown where key.areUplinksOpen != nil:
+                "unreadable, so all uplinks are cut: \(key.reason)"
             case .unknown: "unreadable, so remote access is closed: \(key.reason)"
             }
         guard let before = last?.keySwitch else {
@@ -89,6 +96,9 @@ package struct EventWatch: Sendable {
         }
         if before.position != key.position {
             return [Event(.switch, who: "key switch", "turned \(words)")]
+        }
+        if key.isTimeUp, !before.isTimeUp {
+            return [Event(.switch, who: "key switch", "its time is up: \(key.reason)")]
         }
         guard key.changes > before.changes else { return [] }
         return [

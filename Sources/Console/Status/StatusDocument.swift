@@ -55,6 +55,11 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         case keySwitch = "switch"
     }
 
+    /// The key is off, and keeps the router off the network: that is an order, no trouble.
+    package var isCutByKey: Bool {
+        keySwitch.map { $0.position == .off && $0.cutsUplinks } ?? false
+    }
+
     /// A room that does not work.
     package struct Failure: Codable, Equatable, Sendable {
         package var room: String
@@ -325,6 +330,10 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         }
         package var position = Position.unknown
         package var isGateOpen = false
+        /// What a key that is off cuts: "vpn", or "wan" for every uplink.
+        package var disables = "vpn"
+        /// Whether the uplinks pass packets at this moment; nil: the key does not cut them.
+        package var areUplinksOpen: Bool?
         package var reason = ""
         /// How often it was turned since the daemon started.
         package var changes: UInt64 = 0
@@ -334,6 +343,9 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var level: String?
         /// How long remote access has been allowed or closed.
         package var sinceSeconds = 0
+        /// Until remote access ends by itself; 0: it has ended, until the key is turned off and on again;
+        /// nil: it does not end by itself, or is not open.
+        package var remainingSeconds: Int?
         /// Since the lease of the open gate was renewed last; nil: never.
         package var leaseAgeMilliseconds: Double?
         /// How often an edge of the line shut the open gate since the daemon started.

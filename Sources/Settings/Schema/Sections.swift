@@ -29,6 +29,7 @@ enum Sections {
             Key("recorder", \.settings.recorder, .table(recorder)),
             Key("machine", \.settings.machines, .tables(machine, count: 0...64)),
             Key("push", \.settings.push, .table(push)),
+            Key("health", \.settings.health, .table(health)),
             Key("vpn", optional: \.settings.vpn, .table(vpn)),
             Key("switch", optional: \.settings.keySwitch, .table(keySwitch)),
             Key("page", \.settings.page, .table(page)),
@@ -223,10 +224,21 @@ enum Sections {
             Key("when", \.offLevel, .choice()),
             Key("bias", \.bias, .choice()),
             Key("debounce", \.debounce, .duration(.milliseconds(1) ... .seconds(10))),
+            Key("disables", \.disables, .choice()),
+            Key(
+                "limit", optional: \.limit, .duration(.seconds(10) ... .seconds(7 * 86400)),
+                fallback: "none: while the key is on"),
         ])
 
     static let push = Section(
         name: "push", draft: Settings.Push(), keys: [Key("enabled", \.isEnabled, .flag)])
+
+    static let health = Section(
+        name: "health", draft: Settings.Health(),
+        keys: [
+            Key("enabled", \.isEnabled, .flag),
+            Key("every", \.every, .duration(.seconds(1) ... .seconds(86400))),
+        ])
 
     static let page = Section(
         name: "page", draft: Settings.Page(),
