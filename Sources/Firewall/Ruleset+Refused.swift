@@ -74,7 +74,7 @@ extension Ruleset.Counter {
         case .lanToRouter, .lanToWAN, .lanToVPN: .lan
         case .vpnToRouter, .vpnToLAN: .vpn
         case .egress: .router
-        case .otherToRouter, .otherForward, .ipv6, .invalid: .unknown
+        case .otherToRouter, .otherForward, .ipv6, .invalid, .uplinksCut: .unknown
         }
     }
 }
