@@ -40,6 +40,7 @@ package struct PolicyChange: Equatable, Sendable {
         let lan = settings.lan
         return settings.uplinks.map { "WAN is \($0.interface), uplink \($0.name)" }
             + ["LAN is \(lan.network) on \(lan.interface)"]
+            + settings.firewall.translations.map { "\($0) (\($0.comment))" }
             + (settings.vpn.map { ["VPN is \($0.network) on \($0.interface)"] } ?? [])
     }
 

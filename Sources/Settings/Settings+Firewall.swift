@@ -29,6 +29,8 @@ extension Settings {
         package var allowed: [Allow]
         /// `[[firewall.forward]]`
         package var forwards: [Forward]
+        /// `[[firewall.nat]]`
+        package var translations: [Translation] = []
         /// `trial`: how long a change may take to prove itself before it is taken back; zero: it need not.
         package var trial: Duration
         /// `[firewall.alarm]`

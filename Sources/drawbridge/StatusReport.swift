@@ -137,11 +137,14 @@ struct StatusReport: Sendable {
                 isClosed: allow.isClosed(at: wall, SystemClock.zone),
                 opensSeconds: allow.opensSeconds(after: wall, SystemClock.zone))
         }
-        let forwards = zip(house.settings.firewall.forwards, status.forwarded).map {
-            forward, counter in
+        let openings = house.settings.firewall
+        let others =
+            openings.forwards.map { ($0.comment, "\($0)") }
+            + openings.translations.map { ($0.comment, "\($0)") }
+        let forwards = zip(others, status.forwarded).map { other, counter in
             StatusDocument.Firewall.Exception(
-                comment: forward.comment, words: "\(forward)", packets: counter.packets,
-                lastSecondsAgo: nil, isOver: false)
+                comment: other.0, words: other.1, packets: counter.packets, lastSecondsAgo: nil,
+                isOver: false)
         }
         return allowed + forwards
     }

@@ -154,10 +154,7 @@ func badDay() -> StatusDocument {
     document.firewall.exceptions = [
         .init(
             comment: "MES reads the PLC", words: "tcp/502 from wan to 192.168.140.10", packets: 12,
-            lastSecondsAgo: 5, isOver: false),
-        .init(
-            comment: "night shift", words: "lan to router, udp/123, daily 22:00-06:00", packets: 0,
-            lastSecondsAgo: nil, isOver: false, isClosed: true, opensSeconds: 3_600),
+            lastSecondsAgo: 5, isOver: false)
     ]
     document.keySwitch?.reason = "cannot open /dev/gpiochip0: No such file or directory"
     document.keySwitch?.changes = 0

@@ -215,6 +215,67 @@ struct ExceptionTrafficTests {
     }
 
     @Test(
+        "behaviour 2.7: an address on the WAN stands for a machine, and exceptions alone say what may begin"
+    )
+    func translation() async throws {
+        let site = try await FirewallSite()
+        try await site.router.ip("address add 10.1.0.50/24 dev eth0")
+        try await site.wan.ip("address add 10.1.0.67/24 dev eth0")
+        var policy = try examplePolicy()
+        policy.translations = [
+            .init(
+                interface: try #require(InterfaceName("eth0")), address: try address("10.1.0.50"),
+                machine: try address("192.168.140.10"))
+        ]
+        try await site.firewall.apply(policy)
+        #expect(try await tcp(site.wan, "10.1.0.50", 502) == EINPROGRESS, "it opens nothing")
+        #expect(try await tcp(site.plc, "10.1.0.66", 80) == EINPROGRESS)
+
+        policy.openings.allowed = [
+            try exception(
+                .wan, .lan, source: "10.1.0.66/32", destination: "192.168.140.10/32", "tcp/502")
+        ]
+        try await site.firewall.apply(policy)
+        #expect(try await tcp(site.wan, "10.1.0.50", 502) == ECONNREFUSED)
+        #expect(try await tcp(site.wan, "10.1.0.50", 503) == EINPROGRESS)
+        #expect(try await tcp(site.wan, "10.1.0.2", 502) == EINPROGRESS)
+        #expect(try await tcp(site.plc, "10.1.0.66", 80) == EINPROGRESS)
+
+        // What the machine begins appears there under that address.
+        policy.openings.lanToWAN = .private
+        try await site.firewall.apply(policy)
+        let far = try await site.wan.perform { try Probe.udp(port: 7000) }
+        let wan = try address("10.1.0.66")
+        let near = try await site.plc.perform { try Probe.udp(port: 7001, to: wan, 7000) }
+        defer { for raw in [far, near] { close(raw) } }
+        await site.plc.perform { Probe.send(near, 7) }
+        #expect(await site.wan.perform { Probe.receive(far) } == 7)
+        let peers = try await site.wan.run(["/usr/bin/ss", "-Hun"]).output
+        #expect(peers.contains("10.1.0.50:7001"), "\(peers)")
+        #expect(try await site.firewall.status().forwarded.map(\.name) == ["nat_0"])
+        #expect(try await site.firewall.status().forwarded[0].packets >= 4)
+    }
+
+    @Test("behaviour 2.7: an address in the VPN stands for a machine, behind the gate")
+    func remoteTranslation() async throws {
+        let site = try await FirewallSite()
+        try await site.user.ip("route add 10.9.0.10/32 via 10.8.0.5")
+        var policy = try examplePolicy()
+        policy.translations = [
+            .init(
+                interface: try #require(InterfaceName("vpn0")), address: try address("10.9.0.10"),
+                machine: try address("192.168.140.10"))
+        ]
+        try await site.firewall.apply(policy)
+        #expect(try await tcp(site.user, "10.9.0.10", 502) == EINPROGRESS)
+        try site.lease.refresh()
+        #expect(try await tcp(site.user, "10.9.0.10", 502) == ECONNREFUSED)
+        #expect(try await tcp(site.user, "10.9.0.11", 502) == EINPROGRESS)
+        try site.lease.close()
+        #expect(try await tcp(site.user, "10.9.0.10", 502) == EINPROGRESS)
+    }
+
+    @Test(
         "behaviour 2.9: rules on trial decide until their time is over, then the old ones, by the kernel alone"
     )
     func trial() async throws {
