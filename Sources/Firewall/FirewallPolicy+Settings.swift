@@ -47,6 +47,7 @@ extension FirewallPolicy {
                     interface: $0, address: translation.address, machine: translation.machine)
             }
         }
+        lanServices = settings.lan.services
         self.agents = agents
         self.needsGrant = needsGrant
         uplinksNeedKey = settings.keySwitch?.disables == .wan

@@ -23,6 +23,8 @@ package struct FirewallPolicy: Equatable, Sendable {
     package var openings: Settings.Firewall
     /// Addresses that stand for one machine each (§2.7).
     package var translations: [Translation] = []
+    /// What programs of the router may serve to the LAN.
+    package var lanServices: [Settings.LAN.Service] = []
     /// Where the status page listens for the LAN; nil: there is none.
     package var page: Machine?
 

@@ -59,6 +59,7 @@ package struct PolicyChange: Equatable, Sendable {
         lines += settings.machines.map {
             "router to \($0.address), tcp/\($0.port) (machine \($0.name))"
         }
+        lines += settings.lan.services.map { "LAN to router, \($0.rawValue)" }
         if let page = settings.page.listen {
             lines.append(
                 "LAN to router \(page.address), tcp/\(page.port) (status page)")
