@@ -60,11 +60,12 @@ package struct NFTablesTable: ~Copyable, Sendable {
     /// The table's rules, in order within each chain.
     package borrowing func rules() throws(SystemError) -> [Rule] {
         var rules: [Rule] = []
+        let nameBytes = Array(name.utf8) + [0]
         for reply in try dumpReplies(7, "rules") {  // NFT_MSG_GETRULE
-            let attributes = reply.attributes(after: 4)
-            guard attributes[1]?.cString == name, let chain = attributes[2]?.cString else {
-                continue
-            }
+            // All rules are read once a second: no dictionary for each.
+            guard let table = reply.attribute(1, after: 4), table.elementsEqual(nameBytes),
+                let chain = reply.attribute(2, after: 4)?.cString
+            else { continue }
             // Behind `nfgenmsg`, which carries the number of the ruleset's generation.
             rules.append(Rule(chain: chain, bytes: Array(reply.payload.dropFirst(4))))
         }
@@ -105,6 +106,8 @@ package struct NFTablesTable: ~Copyable, Sendable {
         // NLM_F_REQUEST | NLM_F_DUMP
         message.begin(type: NFTablesBatch.type(request), flags: 0x301, sequence: 1)
         NFTablesBatch.header(&message, family: 1, resource: 0)
+        // NFTA_RULE_TABLE, NFTA_OBJ_TABLE, NFTA_CHAIN_TABLE: a kernel that does not look at it tells of all tables.
+        message.attribute(1, string: name)
         message.end()
         for _ in 0..<Self.attemptsMax {
             let replies = try socket.dump(message.bytes, "list the \(what) of table inet \(name)")

@@ -119,6 +119,20 @@ package struct NetlinkReply: Sendable {
         Self.attributes(payload.dropFirst(offset))
     }
 
+    /// One attribute after a fixed header of `offset` bytes, the first of its type.
+    package func attribute(_ wanted: UInt16, after offset: Int) -> ArraySlice<UInt8>? {
+        var rest = payload.dropFirst(offset)
+        while let length = rest.number(at: 0, as: UInt16.self).map({ Int($0) }),
+            let type = rest.number(at: 2, as: UInt16.self), length >= 4, length <= rest.count
+        {
+            if type & 0x3fff == wanted {
+                return rest[(rest.startIndex + 4)..<(rest.startIndex + length)]
+            }
+            rest = rest.dropFirst((length + 3) & ~3)
+        }
+        return nil
+    }
+
     /// The attributes of a nested payload.
     package static func attributes(_ bytes: ArraySlice<UInt8>) -> [UInt16: ArraySlice<UInt8>] {
         var found: [UInt16: ArraySlice<UInt8>] = [:]

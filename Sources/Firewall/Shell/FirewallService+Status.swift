@@ -19,8 +19,9 @@ extension FirewallService {
         try sampleHits()
         let counters = try table.counters()
         if let alarm {
-            signs.handle(look(counters), limits: alarm, at: clock.now())
-            readRefused(counters)
+            let look = look(counters)
+            signs.handle(look, limits: alarm, at: clock.now())
+            readRefused(look)
         }
         let ruleset = inForce?.ruleset
         let exceptions = (ruleset?.exceptions ?? []).flatMap { set in
@@ -53,30 +54,35 @@ extension FirewallService {
         }
     }
 
+    /// What each counter is a sign of.
+    private static let meanings: [String: AttackSigns.Sign] = {
+        var meanings: [String: AttackSigns.Sign] = [:]
+        for counter in Ruleset.Counter.allCases {
+            meanings[counter.rawValue] = counter.zone.map { .init($0, .drops) }
+        }
+        for zone in Ruleset.flowZones {
+            for measure in [AttackSigns.Measure.new, .syn] {
+                meanings[Ruleset.flowCounter(measure, zone)] = .init(zone, measure)
+            }
+        }
+        return meanings
+    }()
+
     /// The counters by what they are a sign of.
     private func look(_ counters: [FirewallStatus.Counter]) -> AttackSigns.Look {
         var look = AttackSigns.Look(conntrackPercent: table.conntrackPercent())
         for counter in counters {
-            if let zone = Ruleset.Counter(rawValue: counter.name)?.zone {
-                look.counts[.init(zone, .drops), default: 0] += counter.packets
-            }
-        }
-        for zone in Ruleset.flowZones {
-            for measure in [AttackSigns.Measure.new, .syn] {
-                let name = Ruleset.flowCounter(measure, zone)
-                look.counts[.init(zone, measure)] = counters.first { $0.name == name }?.packets
-            }
+            guard let sign = Self.meanings[counter.name] else { continue }
+            look.counts[sign, default: 0] += counter.packets
         }
         return look
     }
 
     /// Reads the notes of the zones that have dropped something since: on a quiet day of none.
-    private func readRefused(_ counters: [FirewallStatus.Counter]) {
+    private func readRefused(_ look: AttackSigns.Look) {
         guard inForce?.ruleset.notesRefused ?? false else { return }
         for zone in Ruleset.refusedZones {
-            let packets = counters.reduce(0) { sum, counter in
-                Ruleset.Counter(rawValue: counter.name)?.zone == zone ? sum + counter.packets : sum
-            }
+            let packets = look.counts[.init(zone, .drops)] ?? 0
             guard packets != refused[zone]?.packets ?? 0 else { continue }
             // Somebody else may just be changing the table: with the next look.
             guard let sample = try? table.refused(zone) else { continue }

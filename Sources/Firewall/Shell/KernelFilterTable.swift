@@ -70,8 +70,9 @@ package struct KernelFilterTable: FilterTable {
 
     package func conntrackPercent() -> UInt64? {
         let numbers = ["nf_conntrack_count", "nf_conntrack_max"].map { name in
-            (try? SmallFile.readText("/proc/sys/net/netfilter/\(name)")).flatMap { text in
-                UInt64(text.prefix { $0.isNumber })
+            // A small limit is a small buffer.
+            (try? SmallFile.read("/proc/sys/net/netfilter/\(name)", bytesMax: 32)).flatMap {
+                UInt64(String(decoding: $0.prefix { $0 != 10 }, as: UTF8.self))
             }
         }
         guard let used = numbers[0], let room = numbers[1], room > 0 else { return nil }
