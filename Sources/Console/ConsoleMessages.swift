@@ -15,6 +15,37 @@ package struct ConsoleRequest: Codable, Equatable, Sendable {
     package static let doctor = ConsoleRequest(command: "doctor")
     package static let egress = ConsoleRequest(command: "egress")
     package static let confirm = ConsoleRequest(command: "confirm")
+
+    /// The next records of a cursor, in one of the forms of `drawbridge log`; `acknowledged`: up to where it has them.
+    package static func follow(
+        cursor: String, form: String, from: String, acknowledged: UInt64?
+    ) -> ConsoleRequest {
+        ConsoleRequest(
+            command: followCommand,
+            arguments: [
+                "cursor": cursor, "form": form, "from": from,
+                "acknowledged": acknowledged.map { "\($0)" } ?? "",
+            ])
+    }
+
+    package static func forget(cursor: String) -> ConsoleRequest {
+        ConsoleRequest(command: forgetCommand, arguments: ["cursor": cursor])
+    }
+
+    package static let followCommand = "log follow"
+    package static let forgetCommand = "log forget"
+}
+
+/// Some records of the ring, a text each.
+package struct ConsoleRecords: Codable, Equatable, Sendable {
+    package var lines: [String]
+    /// The sequence of the last one; nil: there are none now.
+    package var last: UInt64?
+
+    package init(lines: [String], last: UInt64?) {
+        self.lines = lines
+        self.last = last
+    }
 }
 
 /// What the daemon answers: one JSON object on one line. `error` is set when it could not do what was asked.
@@ -24,16 +55,18 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
     package var text: String?
     package var doctor: DoctorReport?
     package var egress: EgressTable?
+    package var records: ConsoleRecords?
 
     package init(
         error: String? = nil, status: StatusDocument? = nil, text: String? = nil,
-        doctor: DoctorReport? = nil, egress: EgressTable? = nil
+        doctor: DoctorReport? = nil, egress: EgressTable? = nil, records: ConsoleRecords? = nil
     ) {
         self.error = error
         self.status = status
         self.text = text
         self.doctor = doctor
         self.egress = egress
+        self.records = records
     }
 
     /// The answers to the requests that need nothing but the status.
@@ -45,7 +78,8 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
             self.init(
                 error:
                     "unknown request \"\(request.command)\"; known are status, metrics, doctor, "
-                    + "egress and confirm")
+                    + "egress, confirm, \(ConsoleRequest.followCommand) and "
+                    + "\(ConsoleRequest.forgetCommand)")
         }
     }
 }
@@ -68,6 +102,9 @@ package enum ConsoleLimits {
     package static let requestBytesMax = 64 << 10
     package static let replyBytesMax = 4 << 20
     package static let connectionsMax = 16
+    /// Records of one reply, and the bytes of their texts after which it takes no more: JSON within JSON may double them.
+    package static let recordsMax = 1000
+    package static let recordsBytesMax = 1 << 20
     /// For the peer to send its line, and again to take ours.
     package static let patience = Duration.seconds(5)
 }
