@@ -15,37 +15,7 @@ package struct ConsoleRequest: Codable, Equatable, Sendable {
     package static let doctor = ConsoleRequest(command: "doctor")
     package static let egress = ConsoleRequest(command: "egress")
     package static let confirm = ConsoleRequest(command: "confirm")
-
-    /// The next records of a cursor, in one of the forms of `drawbridge log`; `acknowledged`: up to where it has them.
-    package static func follow(
-        cursor: String, form: String, from: String, acknowledged: UInt64?
-    ) -> ConsoleRequest {
-        ConsoleRequest(
-            command: followCommand,
-            arguments: [
-                "cursor": cursor, "form": form, "from": from,
-                "acknowledged": acknowledged.map { "\($0)" } ?? "",
-            ])
-    }
-
-    package static func forget(cursor: String) -> ConsoleRequest {
-        ConsoleRequest(command: forgetCommand, arguments: ["cursor": cursor])
-    }
-
-    package static let followCommand = "log follow"
-    package static let forgetCommand = "log forget"
-}
-
-/// Some records of the ring, a text each.
-package struct ConsoleRecords: Codable, Equatable, Sendable {
-    package var lines: [String]
-    /// The sequence of the last one; nil: there are none now.
-    package var last: UInt64?
-
-    package init(lines: [String], last: UInt64?) {
-        self.lines = lines
-        self.last = last
-    }
+    package static let config = ConsoleRequest(command: "config")
 }
 
 /// What the daemon answers: one JSON object on one line. `error` is set when it could not do what was asked.
@@ -55,17 +25,20 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
     package var text: String?
     package var doctor: DoctorReport?
     package var egress: EgressTable?
+    package var config: ConsoleConfig?
     package var records: ConsoleRecords?
 
     package init(
         error: String? = nil, status: StatusDocument? = nil, text: String? = nil,
-        doctor: DoctorReport? = nil, egress: EgressTable? = nil, records: ConsoleRecords? = nil
+        doctor: DoctorReport? = nil, egress: EgressTable? = nil, config: ConsoleConfig? = nil,
+        records: ConsoleRecords? = nil
     ) {
         self.error = error
         self.status = status
         self.text = text
         self.doctor = doctor
         self.egress = egress
+        self.config = config
         self.records = records
     }
 
@@ -78,9 +51,41 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
             self.init(
                 error:
                     "unknown request \"\(request.command)\"; known are status, metrics, doctor, "
-                    + "egress, confirm, \(ConsoleRequest.followCommand) and "
-                    + "\(ConsoleRequest.forgetCommand)")
+                    + "egress, config, confirm, log follow and log forget")
         }
+    }
+}
+
+/// The config files that run, and what the daemon last found where they lie.
+package struct ConsoleConfig: Codable, Equatable, Sendable {
+    package struct File: Codable, Equatable, Sendable {
+        package var name: String
+        package var text: String
+
+        package init(name: String, text: String) {
+            self.name = name
+            self.text = text
+        }
+    }
+
+    package var files: [File]
+    /// In the history; nil: it could not be kept there.
+    package var number: Int?
+    /// How often the files were read since the daemon began: who wrote one can tell that it was seen.
+    package var reads: Int
+    /// Until what runs is taken back unless it is confirmed; nil: it is permanent.
+    package var trialSeconds: Int?
+    /// What is wrong with the files that lie there; empty: they are what runs.
+    package var refused: [String]
+
+    package init(
+        files: [File], number: Int?, reads: Int, trialSeconds: Int?, refused: [String]
+    ) {
+        self.files = files
+        self.number = number
+        self.reads = reads
+        self.trialSeconds = trialSeconds
+        self.refused = refused
     }
 }
 

@@ -2,17 +2,21 @@
 package enum SwitchText {
     private static let labelWidth = 11
 
-    package static func render(_ key: StatusDocument.KeySwitch) -> String {
-        let position =
-            switch key.position {
-            case .on where key.isGateOpen: "on: remote access is allowed"
-            case .on: "on, but remote access is closed"
-            case .off: "off: remote access is closed"
-            case .unknown: "unreadable: remote access is closed"
-            }
+    /// `time`: for the time of day when remote access ends.
+    package static func render(
+        _ key: StatusDocument.KeySwitch, at time: LocalTime? = nil
+    ) -> String {
         let reason = key.reason.isEmpty ? "" : " (\(key.reason))"
-        let lines = [
-            ("Position", "\(position)\(reason), for \(Figure.age(seconds: key.sinceSeconds))"),
+        var lines = [
+            (
+                "Position",
+                "\(key.words)\(reason), for \(Figure.age(seconds: key.sinceSeconds))"
+            )
+        ]
+        if let end = time.flatMap({ key.end(at: $0) }) {
+            lines.append(("Limit", "remote access \(end)"))
+        }
+        lines += [
             ("Line", "\(key.line) reads \(key.level ?? "nothing")"),
             (
                 "Wire",
@@ -31,7 +35,9 @@ package enum SwitchText {
         let killed =
             key.closesWithDaemon
             ? "closes with the daemon" : "closes at the end of its lease when the daemon dies"
-        guard key.isGateOpen, let age = key.leaseAgeMilliseconds else { return "shut; \(killed)" }
+        guard key.isAnythingOpen, let age = key.leaseAgeMilliseconds else {
+            return "shut; \(killed)"
+        }
         return "open; lease renewed \(Int(age)) ms ago; \(killed)"
     }
 

@@ -74,14 +74,14 @@ package struct SwitchWalk: Sendable {
         spent += elapsed
         let before = cutsBefore ?? key.cutCount
         cutsBefore = before
-        held = key.isGateOpen == step.opens ? held + elapsed : 0
+        held = key.isAnythingOpen == step.opens ? held + elapsed : 0
         if held >= Self.restMilliseconds {
             judge(step, key, cuts: key.cutCount - min(before, key.cutCount))
         } else if spent >= Self.patienceMilliseconds {
             finish(
                 step, false,
                 "not within \(Self.patienceMilliseconds / 1000) s; the line reads "
-                    + "\(key.level ?? "nothing"), the gate is \(key.isGateOpen ? "open" : "shut")"
+                    + "\(key.level ?? "nothing"), the gate is \(key.isAnythingOpen ? "open" : "shut")"
                     + (key.reason.isEmpty ? "" : ": \(key.reason)"))
         }
     }

@@ -10,6 +10,10 @@ package enum ConnectionMark: UInt32, Sendable {
     /// Of a remote user, through the gate; it has no uplink.
     case vpn = 0x6462_0004
 
+    /// The bits that all of ours have in common: `mark & baseMask == base`.
+    package static let base: UInt32 = 0x6462_0000
+    package static let baseMask: UInt32 = 0xffff_0000
+
     /// The bits that tell the uplink: compare `mark & uplinkMask` with `value(uplink:)`.
     package static let uplinkMask: UInt32 = 0xffff_ff00
 

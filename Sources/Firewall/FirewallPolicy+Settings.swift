@@ -24,6 +24,7 @@ extension FirewallPolicy {
         // How a change comes into force is no part of what is in force.
         var openings = settings.firewall
         openings.trial = .zero
+        openings.alarm = .init()
         self.init(
             uplinks: uplinks,
             lan: Segment(
@@ -36,6 +37,7 @@ extension FirewallPolicy {
             page: settings.page.listen.map { Machine(address: $0.address, port: $0.port) })
         self.agents = agents
         self.needsGrant = needsGrant
+        uplinksNeedKey = settings.keySwitch?.disables == .wan
     }
 
     private static func interface(_ text: String) throws(FirewallError) -> InterfaceName {

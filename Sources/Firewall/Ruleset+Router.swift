@@ -10,8 +10,9 @@ extension Ruleset {
         var rules = [
             #"iifname "lo" accept"#,
             "meta nfproto ipv6 \(Counter.ipv6.drop)",
-            "ct state invalid \(Counter.invalid.drop)",
         ]
+        rules += uplinkGate(policy, ["iifname"])
+        rules.append("ct state invalid \(Counter.invalid.drop)")
         if let dialled {
             // Replies only: not what somebody else began, before these rules were there.
             rules.append("iifname \(dialled) ct direction reply ct state established accept")
@@ -40,8 +41,14 @@ extension Ruleset {
         let wan = set(policy.uplinks.map(\.interface).map(quoted))
         let lan = quoted(policy.lan.interface)
         var rules: [String] = []
-        if policy.vpn != nil { rules.append("iifname . oifname vmap @\(gateMap)") }
+        if let vpn = policy.vpn.map({ quoted($0.interface) }) {
+            // Comparing one name is cheaper than looking up two: what is none of the gate's affair goes by.
+            rules += ["iifname", "oifname"].map {
+                "\($0) \(vpn) iifname . oifname vmap @\(gateMap)"
+            }
+        }
         rules.append("meta nfproto ipv6 \(Counter.ipv6.drop)")
+        rules += uplinkGate(policy, ["iifname", "oifname"])
         if let wan {
             rules += lanToWAN(policy, wan)
             rules += exceptionsThrough(policy, exceptions, wan)
@@ -84,6 +91,16 @@ extension Ruleset {
             ? ["meta mark != \(ConnectionMark.hex(grantMark)) \(counter.drop)"] : []
     }
 
+    /// §2.11: what comes in from, or goes out to, an uplink whose lease has ended. It comes before whatever looks at
+    /// connections.
+    private static func uplinkGate(_ policy: FirewallPolicy, _ sides: [String]) -> [String] {
+        guard policy.uplinksNeedKey, let wan = set(policy.uplinks.map(\.interface).map(quoted))
+        else { return [] }
+        return sides.map {
+            "\($0) \(wan) \($0) != @\(uplinkGateSet) \(Counter.uplinksCut.drop)"
+        }
+    }
+
     /// §2.5: what the router itself sends.
     static func output(_ policy: FirewallPolicy, _ exceptions: [ExceptionSet]) -> [String] {
         let wan = set(policy.uplinks.map(\.interface).map(quoted))
@@ -93,6 +110,7 @@ extension Ruleset {
         let begins = users.map { "meta skuid \($0) " } ?? ""
         let goesOn = "ct direction original ct state established"
         var rules = [#"oifname "lo" accept"#, "meta nfproto ipv6 \(Counter.ipv6.drop)"]
+        rules += uplinkGate(policy, ["oifname"])
         for uplink in policy.uplinks {
             guard let targets = set(uplink.probeTargets.sorted().map(\.description)) else {
                 continue

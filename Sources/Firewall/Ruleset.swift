@@ -51,6 +51,7 @@ package struct Ruleset: Equatable, Sendable {
         case egress
         case ipv6
         case invalid
+        case uplinksCut = "uplinks_cut"
 
         var drop: String { "counter name \(rawValue) drop" }
     }
@@ -58,6 +59,8 @@ package struct Ruleset: Equatable, Sendable {
     package static let table = "drawbridge"
     /// The verdict map whose elements are the leases of the VPN gate.
     package static let gateMap = "gate"
+    /// The set whose elements, the uplinks' interfaces, are the leases of the uplinks (§2.11).
+    package static let uplinkGateSet = "uplink_gate"
     package static let vpnToLANChain = "vpn_to_lan"
     package static let lanToVPNChain = "lan_to_vpn"
     /// The set of cloud addresses that the resolver has opened.
@@ -70,11 +73,15 @@ package struct Ruleset: Equatable, Sendable {
     package static let cloudAddressesMax = 1024
     /// The gate needs two elements; a refresh holds each of them twice for a moment.
     package static let gateElementsMax = 16
+    /// Eight uplinks, each twice for a moment.
+    package static let uplinkGateElementsMax = 32
 
     package let chains: [Chain]
     /// The exceptions, and the port forwards' counters by their place in the config.
     package let exceptions: [ExceptionSet]
     package let forwardCounters: [String]
+    /// Whether the kernel keeps a sample of what is refused.
+    var notesRefused = false
 
     /// Nothing passes but loopback: for a start without a usable config (§2.1).
     package static let denyAll = Ruleset(
@@ -102,19 +109,23 @@ package struct Ruleset: Equatable, Sendable {
                 Chain(name: "output", hook: .output, rules: Self.output(policy, exceptions)),
             ]
             + Self.crossings(
-                marks: Self.marks(policy), destinationNAT: Self.destinationNAT(policy),
-                sourceNAT: Self.sourceNAT(policy))
+                marks: Self.marks(policy),
+                destinationNAT: Self.countingFlows(policy) + Self.destinationNAT(policy),
+                sourceNAT: Self.sourceNAT(policy), notingRefused: true)
+        notesRefused = true
     }
 
     /// They stand also when they are empty: a base chain is never deleted.
     private static func crossings(
-        marks: [String], destinationNAT: [String], sourceNAT: [String]
+        marks: [String], destinationNAT: [String], sourceNAT: [String],
+        notingRefused: Bool = false
     ) -> [Chain] {
         [
             Chain(name: "marks", hook: .prerouting, rules: marks),
             Chain(name: "destination_nat", hook: .destinationNAT, rules: destinationNAT),
             Chain(name: "source_nat", hook: .sourceNAT, rules: sourceNAT),
         ] + triedChains.map { Chain(name: trialName($0), rules: []) }
+            + refusedChains(noting: notingRefused)
     }
 
     init(chains: [Chain], exceptions: [ExceptionSet] = [], forwardCounters: [String] = []) {
@@ -130,6 +141,7 @@ package struct Ruleset: Equatable, Sendable {
     /// may have been another, cloud addresses for up to a day and the gate, is closed in the same step.
     package static let forgetOpenings =
         "flush set inet \(table) \(cloudSet)\nflush map inet \(table) \(gateMap)\n"
+        + "flush set inet \(table) \(uplinkGateSet)\n"
 
     /// Goes with the text when only the list of cloud names has changed: the gate stays as it is.
     package static let forgetAddresses = "flush set inet \(table) \(cloudSet)\n"
@@ -140,7 +152,7 @@ package struct Ruleset: Equatable, Sendable {
             "add table inet \(Self.table)", "flush table inet \(Self.table)",
             "table inet \(Self.table) {",
         ]
-        for counter in Counter.allCases.map(\.rawValue) + forwardCounters {
+        for counter in Counter.allCases.map(\.rawValue) + Self.flowCounters + forwardCounters {
             lines += ["\tcounter \(counter) {", "\t}"]
         }
         lines += [
@@ -148,17 +160,20 @@ package struct Ruleset: Equatable, Sendable {
             "\t\tsize \(Self.cloudAddressesMax)", "\t}",
             "\tmap \(Self.gateMap) {", "\t\ttype ifname . ifname : verdict", "\t\tflags timeout",
             "\t\tsize \(Self.gateElementsMax)", "\t}",
+            "\tset \(Self.uplinkGateSet) {", "\t\ttype ifname", "\t\tflags timeout",
+            "\t\tsize \(Self.uplinkGateElementsMax)", "\t}",
         ]
         for name in Self.triedChains.map(Self.trialName) {
             lines += ["\tmap \(name) {", "\t\ttype nf_proto : verdict", "\t\tflags timeout", "\t}"]
         }
         for set in exceptions { lines += set.declaration }
+        lines += refusedSets
         for chain in chains {
             lines.append("\tchain \(chain.name) {")
             if let hook = chain.hook {
                 lines.append("\t\t" + hook.declaration)
             }
-            lines += chain.rules.map { "\t\t" + $0 }
+            lines += chain.rules.map { "\t\t" + written($0) }
             lines.append("\t}")
         }
         lines.append("}")

@@ -7,15 +7,23 @@ import Synchronization
 /// The firewall's side of the key switch: an opening that the kernel itself shuts when nobody renews it.
 package protocol Gate: Sendable {
     /// Opens the gate, or keeps it open for one more lease (480 ms).
-    func refresh() throws(SystemError)
+    ///
+    /// Without `remote` only what else the key may cut: the uplinks.
+    func refresh(remote: Bool) throws(SystemError)
 
-    /// Shuts the gate now.
+    /// Shuts the gate now, and whatever else the key may cut.
     func close() throws(SystemError)
+
+    /// Shuts the gate now, and nothing else.
+    func closeRemote() throws(SystemError)
 }
 
 /// What the rest of the house is told, after the gate has been shut or opened.
 package enum SwitchEvent: Equatable, Sendable {
+    /// Nothing passes.
     case closed(reason: String)
+    /// The uplinks are open, remote access is closed.
+    case online(reason: String)
     case allowed
 }
 
@@ -38,13 +46,19 @@ package struct SwitchStatus: Equatable, Sendable {
     package var line: String
     /// Whether remote access is allowed.
     package var isAllowed: Bool
+    /// What may pass, by the key.
+    package var access = KeySwitch.Access.nothing
+    /// When remote access ends by itself; nil: it does not, or is closed.
+    package var ends: Instant?
+    /// Remote access is closed, and stays so until the key is turned off and on again.
+    package var isTimeUp = false
     /// Why it is not allowed; or that it is.
     package var reason: String
     /// The last order that the firewall refused; nil when it does what it is told.
     package var gateTrouble: String?
     /// How often remote access was allowed or closed.
     package var changes: Int
-    /// Since when `isAllowed` is what it is.
+    /// Since when `access` is what it is.
     package var since: Instant
     /// When the lease of the open gate was renewed last; nil: never.
     package var renewed: Instant?
@@ -147,6 +161,7 @@ package final class KillSwitchService: Sendable {
                 status.isAllowed ? "remote access allowed" : "remote access closed",
                 metadata: [
                     "position": "\(status.position.rawValue)", "reason": "\(status.reason)",
+                    "access": "\(status.access)",
                     "gate_trouble": "\(status.gateTrouble ?? "none")",
                 ])
         }

@@ -49,7 +49,7 @@ extension Settings {
         }
     }
 
-    /// `[switch]`: the key switch that closes the VPN.
+    /// `[switch]`: the key switch that closes the VPN, or every uplink.
     package struct KeySwitch: Equatable, Sendable {
         package enum Line: Equatable, Sendable {
             case offset(UInt32)
@@ -64,6 +64,9 @@ extension Settings {
             case pullDown = "pull-down"
             case disabled
         }
+        package enum Disables: String, CaseIterable, Sendable {
+            case vpn, wan
+        }
         /// Path of the GPIO character device.
         package var chip: String
         package var line: Line
@@ -72,13 +75,22 @@ extension Settings {
         package var bias: Bias
         /// `debounce`: how long the line must be quiet at "on" before remote access is allowed again.
         package var debounce: Duration
+        /// `disables`: what a key that is off cuts; `wan`: the uplinks, and so the VPN, too.
+        package var disables: Disables
+        /// `limit`: for how long a turn of the key allows remote access; nil: while the key is on.
+        package var limit: Duration?
 
-        package init(chip: String, line: Line, offLevel: Level, bias: Bias, debounce: Duration) {
+        package init(
+            chip: String, line: Line, offLevel: Level, bias: Bias, debounce: Duration,
+            disables: Disables = .vpn, limit: Duration? = nil
+        ) {
             self.chip = chip
             self.line = line
             self.offLevel = offLevel
             self.bias = bias
             self.debounce = debounce
+            self.disables = disables
+            self.limit = limit
         }
     }
 }

@@ -7,6 +7,8 @@ final class Carrier: Sendable {
     private struct State {
         var uplinks: [Settings.Uplink]
         var name: String?
+        /// Finished once one has carried.
+        var begun = AsyncStream<Never>.makeStream()
 
         /// Bytes a second.
         var budget: Int? {
@@ -15,7 +17,6 @@ final class Carrier: Sendable {
     }
 
     private let state: Mutex<State>
-    private let begun = AsyncStream<Never>.makeStream()
 
     init(_ uplinks: [Settings.Uplink]) {
         state = Mutex(State(uplinks: uplinks))
@@ -39,11 +40,20 @@ final class Carrier: Sendable {
 
     /// Lets those go on who wait.
     func begin() {
-        begun.continuation.finish()
+        state.withLock { $0.begun.continuation.finish() }
+    }
+
+    /// None does any more, and whoever waits from now on waits for the next.
+    func end() {
+        state.withLock { state in
+            state.name = nil
+            state.begun.continuation.finish()
+            state.begun = AsyncStream.makeStream()
+        }
     }
 
     /// Returns once an uplink has carried.
     func wait() async {
-        for await _ in begun.stream {}
+        for await _ in state.withLock({ $0.begun.stream }) {}
     }
 }

@@ -74,6 +74,7 @@ struct Daemon: Sendable {
 
         let rooms: [any Service] =
             house.rooms + [
+                Room("cut uplinks") { try await house.obeyCuts() },
                 Room("console") { try await console.run() },
                 Room("status and events") { try await watch.run() },
                 page.slot, push.slot, health.slot,

@@ -41,6 +41,11 @@ extension House {
     }
 
     func trial(from old: Settings, to new: Settings) -> Duration? {
+        Self.trial(from: old, to: new)
+    }
+
+    /// How long the change must be on trial; nil: it cannot cut the cloud session off.
+    static func trial(from old: Settings, to new: Settings) -> Duration? {
         let time = new.firewall.trial
         return time > .zero && WayToTheCloud(old) != WayToTheCloud(new) ? time : nil
     }

@@ -29,6 +29,7 @@ final class House: Sendable {
     private let logs: @Sendable (String) -> Logger
     private let running: Mutex<Settings>
     private let carrier: Carrier
+    let ways: WaysOut
     /// What the cloud session must do to prove the change that is on trial.
     let proof = Mutex<Proof?>(nil)
 
@@ -78,12 +79,16 @@ final class House: Sendable {
         var keySwitch: Settings.KeySwitch?
         var lanInterface: String
         var runDirectory: String
+        /// The uplinks' interfaces, if the key cuts them.
+        var uplinks: [String]
 
         init(_ settings: Settings) {
             vpn = settings.vpn
             keySwitch = settings.keySwitch
             lanInterface = settings.lan.interface
             runDirectory = settings.device.runDirectory
+            uplinks =
+                settings.keySwitch?.disables == .wan ? settings.uplinks.map(\.interface) : []
         }
     }
 
@@ -98,6 +103,9 @@ final class House: Sendable {
         self.logs = logs
         self.firewall = firewall
         running = Mutex(settings)
+
+        let ways = WaysOut(isCut: settings.keySwitch?.disables == .wan)
+        self.ways = ways
 
         let own = logs("house")
         policy = Slot("firewall", first, first, logger: own, remake: { $0 }) {
@@ -116,7 +124,12 @@ final class House: Sendable {
                     part, try RemoteAccess.gate(part, logs("switch")), egress, logs)
             }
         ) { remote in
-            if let remote { try await remote.run() } else { try await Self.untilCancelled() }
+            if let remote {
+                try await remote.run(cutting: ways)
+            } else {
+                ways.open()
+                try await Self.untilCancelled()
+            }
         }
         recorder = Slot(
             "recorder", settings.recorder,
@@ -137,6 +150,7 @@ final class House: Sendable {
             Self.makeCloud(CloudPart(settings), recorder.tenant, clock, logs), logger: own,
             remake: { [recorder] in Self.makeCloud($0, recorder.tenant, clock, logs) }
         ) {
+            try await ways.wait()
             // Without a first route the attempt would fail, and the next one wait.
             await carrier.wait()
             try await $0.run()
@@ -147,6 +161,7 @@ final class House: Sendable {
             try Self.makeUplinks(UplinksPart(settings), clock, logs), logger: own,
             remake: { try Self.makeUplinks($0, clock, logs) }
         ) { [remote] uplinks in
+            try await ways.wait()
             try await withThrowingDiscardingTaskGroup { group in
                 group.addTask { try await uplinks.run() }
                 for await way in uplinks.events {
@@ -158,7 +173,7 @@ final class House: Sendable {
                         continue
                     }
                     await cloud.tenant.reconnect()
-                    await remote.tenant?.tunnel.uplinkChanged()
+                    await remote.tenant?.tunnel?.uplinkChanged()
                 }
             }
         }
@@ -170,6 +185,15 @@ final class House: Sendable {
     /// In order of trust: what is begun first is ended last.
     var rooms: [any Service] {
         [policy, remote, egress, uplinks, recorder, machines, cloud]
+    }
+
+    /// Ends what needs an uplink whenever the key cuts them; it begins anew when they are open again.
+    func obeyCuts() async throws {
+        for await _ in ways.cuts {
+            carrier.end()
+            try await uplinks.renew()
+            try await cloud.renew()
+        }
     }
 
     /// The rooms that have failed and will be begun anew.

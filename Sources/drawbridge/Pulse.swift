@@ -51,7 +51,7 @@ struct Pulse: Sendable {
         await ask("firewall") { _ = try? await house.firewall.status() }
         await ask("egress") { _ = await house.egress.tenant.status() }
         await ask("uplinks") { _ = await house.uplinks.tenant.status() }
-        await ask("tunnel") { _ = await house.remote.tenant?.tunnel.status() }
+        await ask("tunnel") { _ = await house.remote.tenant?.tunnel?.status() }
         await ask("machines") { _ = await house.machines.tenant.status() }
         await ask("recorder") { _ = await house.recorder.tenant.status() }
         await ask("cloud") { _ = await house.cloud.tenant.status() }

@@ -10,15 +10,19 @@ import Tunnel
 struct RemoteAccess: Sendable {
     let keySwitch: KillSwitchService
     let gate: GateLease
-    let tunnel: TunnelService
+    /// Nil: the key cuts the uplinks, and there is no VPN.
+    let tunnel: TunnelService?
+    /// Whether the key cuts the uplinks, too.
+    private let cutsUplinks: Bool
 
-    /// The gate, shut; nil when the config file allows no remote access.
+    /// The gate, shut; nil when there is nothing that a key could open.
     ///
     /// Comes before the firewall's rules, which ask for its grant where the kernel gives one.
     static func gate(_ part: House.RemotePart, _ logger: Logger) throws -> GateLease? {
-        guard let vpn = part.vpn else { return nil }
+        guard part.keySwitch != nil, part.vpn != nil || !part.uplinks.isEmpty else { return nil }
         let gate = try GateLease(
-            vpnInterface: vpn.interface, lanInterface: part.lanInterface, withGrant: true)
+            vpnInterface: part.vpn?.interface, lanInterface: part.lanInterface,
+            uplinks: part.uplinks, withGrant: true)
         if let trouble = gate.grantTrouble {
             logger.warning(
                 "if the daemon is killed, the gate stays open to the end of its lease",
@@ -27,38 +31,48 @@ struct RemoteAccess: Sendable {
         return gate
     }
 
-    /// Nil when the config file allows no remote access.
+    /// Nil when there is nothing that a key could open.
     init?(
         _ part: House.RemotePart, gate: GateLease?,
         resolve: @escaping @Sendable (DomainName) async throws -> [IPv4Address],
         _ logs: @Sendable (String) -> Logger
     ) throws {
-        guard let vpn = part.vpn, let keySwitch = part.keySwitch, let gate else {
-            return nil
-        }
+        guard let keySwitch = part.keySwitch, let gate else { return nil }
         self.gate = gate
         self.keySwitch = KillSwitchService(
             settings: keySwitch, gate: gate, logger: logs("switch"))
-        tunnel = TunnelService(
-            settings: vpn, runDirectory: part.runDirectory, resolve: resolve,
-            logger: logs("tunnel"))
-    }
-
-    /// Runs until it is cancelled; the gate is shut when it returns.
-    func run() async throws {
-        try await withThrowingDiscardingTaskGroup { group in
-            group.addTask { await keySwitch.run() }
-            group.addTask { try await tunnel.run() }
-            group.addTask { await obeySwitch() }
+        cutsUplinks = !part.uplinks.isEmpty
+        let logger = logs("tunnel")
+        tunnel = part.vpn.map {
+            TunnelService(
+                settings: $0, runDirectory: part.runDirectory, resolve: resolve, logger: logger)
         }
     }
 
-    /// Carries the switch's word to the tunnel; the gate has obeyed before.
-    private func obeySwitch() async {
+    /// Runs until it is cancelled; the gate is shut when it returns.
+    func run(cutting ways: WaysOut) async throws {
+        // Until the key has been read, the gate is shut.
+        if cutsUplinks { ways.cut() } else { ways.open() }
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await keySwitch.run() }
+            if let tunnel { group.addTask { try await tunnel.run() } }
+            group.addTask { await obeySwitch(ways) }
+        }
+    }
+
+    /// Carries the switch's word to the others; the gate has obeyed before.
+    private func obeySwitch(_ ways: WaysOut) async {
         for await event in keySwitch.events {
             switch event {
-            case .allowed: await tunnel.allow()
-            case .closed: await tunnel.forbid()
+            case .allowed:
+                ways.open()
+                await tunnel?.allow()
+            case .online(let reason):
+                ways.open()
+                await tunnel?.forbid(reason: reason)
+            case .closed:
+                if cutsUplinks { ways.cut() }
+                await tunnel?.forbid()
             }
         }
     }

@@ -94,6 +94,15 @@ final class Slot<Part: Equatable & Sendable, Tenant: Sendable>: Service {
         for await _ in last.end.stream {}
     }
 
+    /// Has the same room begin anew, for the same part.
+    func renew() async throws {
+        let last = current
+        let tenant = try remake(last.part)
+        // Somebody else has moved in meanwhile: that is as new.
+        guard current === last else { return }
+        await move(last.part, tenant)
+    }
+
     private func live() async throws {
         var pauses = pauses
         while !Task.isCancelled {

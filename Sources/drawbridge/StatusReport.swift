@@ -54,11 +54,13 @@ struct StatusReport: Sendable {
         }
         document.failures = failures.isEmpty ? nil : failures
         if let remote {
-            document.tunnel = tunnelSection(await remote.tunnel.status(), now)
+            if let tunnel = remote.tunnel {
+                document.tunnel = tunnelSection(await tunnel.status(), now)
+            }
             document.keySwitch = switchSection(
-                remote.keySwitch.status(), document.firewall, now,
-                closesWithDaemon: remote.gate.holdsGrant)
+                remote.keySwitch.status(), document.firewall, remote.gate, now)
         }
+        if house.ways.isCut { showCut(&document) }
         document.problems = problems(in: document, routes: links.problem)
         document.state =
             !document.firewall.isInForce
@@ -108,7 +110,7 @@ struct StatusReport: Sendable {
     private func firewallSection() async -> StatusDocument.Firewall {
         var section = StatusDocument.Firewall()
         do {
-            let status = try await house.firewall.status()
+            let status = try await house.firewall.status(alarm: house.settings.firewall.alarm)
             section.isInForce = status.isInForce
             section.state = status.isInForce ? "in force" : "changed by somebody else"
             section.counters = status.dropped.map {
@@ -117,6 +119,7 @@ struct StatusReport: Sendable {
             section.isGateOpen = try remote?.gate.isOpen() ?? false
             section.foreignChanges = status.foreignChanges
             section.exceptions = exceptions(status)
+            security(status, &section)
         } catch {
             section.state = "\(error)"
         }
@@ -150,6 +153,11 @@ struct StatusReport: Sendable {
             $0 + UInt64($1.count)
         }
         section.refusedNames = status.refused.prefix(5).map(\.name.description)
+        section.askers = status.askers.map {
+            .init(
+                uid: $0.asker.uid, user: $0.asker.user, program: $0.asker.program,
+                refused: UInt64($0.count), lastName: $0.name)
+        }
         section.overloaded = UInt64(status.overloaded)
         section.servers = house.settings.dns.servers.map(\.description)
         section.serversAnswer = status.serversAnswer
@@ -233,9 +241,21 @@ struct StatusReport: Sendable {
         return section
     }
 
+    /// Rooms that the key has put to rest would only say that they have not begun.
+    private func showCut(_ document: inout StatusDocument) {
+        for index in document.uplinks.indices {
+            document.uplinks[index].isUp = false
+            document.uplinks[index].isCarrying = false
+            document.uplinks[index].reason = "cut by the key, and not probed"
+        }
+        document.cloud.isConnected = false
+        document.cloud.reason = "the key has cut all uplinks"
+        document.tunnel?.reason = "the key has cut all uplinks"
+    }
+
     private func switchSection(
-        _ status: SwitchStatus, _ firewall: StatusDocument.Firewall, _ now: Instant,
-        closesWithDaemon: Bool
+        _ status: SwitchStatus, _ firewall: StatusDocument.Firewall, _ gate: GateLease,
+        _ now: Instant
     ) -> StatusDocument.KeySwitch {
         var section = StatusDocument.KeySwitch()
         switch status.position {
@@ -244,9 +264,16 @@ struct StatusReport: Sendable {
         case .unknown: section.position = .unknown
         }
         section.isGateOpen = firewall.isGateOpen
+        section.disables = house.settings.keySwitch?.disables.rawValue ?? "vpn"
+        // A table that is not there lets nothing pass.
+        section.areUplinksOpen =
+            (try? gate.areUplinksOpen()) ?? (section.disables == "wan" ? false : nil)
         // "the key is on" would only repeat the position.
         section.reason =
-            status.gateTrouble ?? (section.position == .unknown ? status.reason : "")
+            status.gateTrouble
+            ?? (section.position == .unknown || status.isTimeUp ? status.reason : "")
+        section.remainingSeconds =
+            status.isTimeUp ? 0 : status.ends.map { max(1, seconds(since: now, $0)) }
         section.changes = UInt64(status.changes)
         section.line = status.line
         section.level = status.level?.rawValue
@@ -261,7 +288,7 @@ struct StatusReport: Sendable {
         section.schedule = status.schedule.rawValue
         section.isMemoryLocked = status.memoryIsLocked
         section.isBrokenWireOff = status.brokenWireIsOff
-        section.closesWithDaemon = closesWithDaemon
+        section.closesWithDaemon = gate.holdsGrant
         return section
     }
 
@@ -269,6 +296,7 @@ struct StatusReport: Sendable {
     private func problems(in document: StatusDocument, routes: String?) -> [String] {
         var problems: [String] = []
         if !document.firewall.isInForce { problems.append("firewall: \(document.firewall.state)") }
+        problems += (document.firewall.signs ?? []).map(StatusText.trouble)
         problems += (document.failures ?? []).map(\.words)
         if let first = document.configuration.refused.first {
             let more = document.configuration.refused.count - 1
@@ -285,17 +313,26 @@ struct StatusReport: Sendable {
             problems.append("switch: \(key.reason)")
         }
         if let routes { problems.append("routes: \(routes)") }
-        problems += document.uplinks.filter { !$0.isUp }.map { "uplink \($0.name): \($0.reason)" }
-        problems += document.uplinks.filter(\.isUp).flatMap(uplinkProblems)
+        // What needs an uplink does not work while the key has cut them, and shall not.
+        let isCut = document.keySwitch?.cutsUplinks ?? false
+        if !isCut {
+            problems += document.uplinks.filter { !$0.isUp }.map {
+                "uplink \($0.name): \($0.reason)"
+            }
+            problems += document.uplinks.filter(\.isUp).flatMap(uplinkProblems)
+        }
         if !document.recorder.isRecording {
             problems.append("recorder: \(document.recorder.state)")
         }
         problems += document.machines.compactMap { StatusText.trouble($0, at: LocalTime(document)) }
+        if isCut { return problems }
         if let trouble = StatusText.trouble(document.egress, at: LocalTime(document)) {
             problems.append(trouble)
         }
         if !document.cloud.isConnected { problems.append("cloud: \(document.cloud.reason)") }
-        if let tunnel = document.tunnel, !tunnel.isConnected, document.keySwitch?.position == .on {
+        if let tunnel = document.tunnel, !tunnel.isConnected, document.keySwitch?.position == .on,
+            document.keySwitch?.isTimeUp == false
+        {
             problems.append("vpn: \(tunnel.reason)")
         }
         return problems

@@ -38,11 +38,11 @@ struct SwitchCommand: AsyncParsableCommand {
 
         func run() async throws {
             do {
-                let key = try await place.ask().1
+                let (status, key) = try await place.ask()
                 Terminal.output.write(
                     json
                         ? String(decoding: try ConsoleJSON.encode(key), as: UTF8.self) + "\n"
-                        : SwitchText.render(key))
+                        : SwitchText.render(key, at: LocalTime(status)))
             } catch {
                 Terminal.error.print("\(error)")
                 throw ExitCode(1)

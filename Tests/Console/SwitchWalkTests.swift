@@ -25,7 +25,7 @@ struct SwitchWalkTests {
     func text() {
         #expect(
             SwitchText.render(key(open: true, cuts: [0.042, 1.5])) == """
-                Position   on: remote access is allowed, for 59 s
+                Position   on, remote access allowed, for 59 s
                 Line       line "vpn-switch" of /dev/gpiochip0 reads low
                 Wire       a broken wire reads as off
                 Gate       open; lease renewed 42 ms ago; closes with the daemon
@@ -49,12 +49,32 @@ struct SwitchWalkTests {
         key.closesWithDaemon = false
         let text = SwitchText.render(key)
         for words in [
-            "unreadable: remote access is closed (cannot open the GPIO chip", "reads nothing",
+            "unreadable, remote access closed (cannot open the GPIO chip", "reads nothing",
             "would NOT read as off", "at the end of its lease", "a busy machine may delay a cut",
             "NOT locked", "none since the daemon started",
         ] {
             #expect(text.contains(words), "\(words)")
         }
+    }
+
+    @Test("a key that cuts the uplinks: what it cuts is said, and the walk looks at it")
+    func uplinks() throws {
+        var key = key(open: true)
+        key.disables = "wan"
+        key.areUplinksOpen = true
+        #expect(SwitchText.render(key).contains("on, uplinks open, remote access allowed, for"))
+        key.isGateOpen = false
+        #expect(SwitchText.render(key).contains("on, uplinks open, remote access closed, for"))
+        #expect(key.isAnythingOpen)
+        var walk = SwitchWalk(wire: false)
+        obey(&walk, key)
+        #expect(walk.outcomes.map(\.isPassed) == [true])
+        key.areUplinksOpen = false
+        #expect(SwitchText.render(key).contains("on, but all uplinks are cut, for"))
+        key.position = .off
+        #expect(SwitchText.render(key).contains("off, all uplinks cut, for"))
+        obey(&walk, key)
+        #expect(walk.outcomes.map(\.isPassed) == [true, true])
     }
 
     /// Shows the walk a switch that is as it should be for as long as it must rest.

@@ -220,6 +220,53 @@ struct TrafficTests {
         #expect(try await tcp(site.user, "192.168.140.10", 502) == EINPROGRESS)
     }
 
+    @Test(
+        "behaviour 2.11: without their lease the uplinks are cut both ways, established or not, the gate apart"
+    )
+    func uplinkLease() async throws {
+        let site = try await FirewallSite()
+        var policy = try examplePolicy(lanToWAN: .both)
+        policy.uplinksNeedKey = true
+        try await site.firewall.apply(policy)
+        let lease = try await site.router.perform {
+            try GateLease(
+                vpnInterface: "vpn0", lanInterface: "br-lan", uplinks: ["eth0", "wlan0", "wwan0"],
+                duration: .seconds(30))
+        }
+        func passes() async throws -> [Bool] {
+            [
+                try await ping(site.router, "9.9.9.9"),
+                try await tcp(site.plc, "203.0.113.10", 443) == ECONNREFUSED,
+                try await tcp(site.user, "192.168.140.10", 502) == ECONNREFUSED,
+            ]
+        }
+        #expect(try await passes() == [false, false, false])
+        try lease.refresh(remote: false)
+        #expect(try await passes() == [true, true, false])
+        try lease.refresh(remote: true)
+        #expect(try await passes() == [true, true, true])
+        #expect(try lease.areUplinksOpen() == true)
+
+        // An established connection ends with the lease, too, and does not go on when it is back.
+        let there = try address("203.0.113.10")
+        let server = try await site.wan.perform { try Probe.udp(port: 5900) }
+        defer { close(server) }
+        let client = try await site.plc.perform { try Probe.udp(port: 5901, to: there, 5900) }
+        defer { close(client) }
+        await site.plc.perform { Probe.send(client, 1) }
+        #expect(await site.wan.perform { Probe.receive(server) } == 1)
+        try lease.closeRemote()
+        #expect(try await passes() == [true, true, false])
+        try lease.close()
+        #expect(try lease.areUplinksOpen() == false)
+        await site.plc.perform { Probe.send(client, 2) }
+        #expect(await site.wan.perform { Probe.receive(server) } == nil)
+        #expect(try await passes() == [false, false, false])
+        let tracked = try await site.router.run(["/usr/sbin/conntrack", "-L"]).output
+        #expect(!tracked.contains("dport=5900"))
+        #expect(try await site.dropped(.uplinksCut) >= 3)
+    }
+
     @Test("a sender that uses an address of another network does not get through the open gate")
     func spoofedSource() async throws {
         let site = try await FirewallSite()
@@ -250,6 +297,29 @@ struct TrafficTests {
         #expect(try await tcp(site.user, "192.168.140.10", 502) == ECONNREFUSED)
         try await site.router.ip("link del vpn0")
         #expect(try await tcp(site.plc, "10.8.0.6", 5900) == EINPROGRESS)
+    }
+
+    @Test(
+        "behaviour 2.3: with the packet filter flushed, the router answers nobody, and its own user still gets out"
+    )
+    func silence() async throws {
+        let site = try await FirewallSite()
+        var policy = try examplePolicy()
+        policy.agents = [990]
+        try await site.firewall.apply(policy)
+        try await site.router.run(["/usr/sbin/nft", "flush", "ruleset"])
+        #expect(try await tcp(site.wan, "10.1.0.2", 443) == EINPROGRESS)
+        #expect(try await tcp(site.plc, "192.168.140.1", 443) == EINPROGRESS)
+        let result = try await site.router.run([
+            "/usr/bin/setpriv", "--reuid", "990", "--clear-groups", "/usr/bin/timeout", "1",
+            "/bin/bash", "-c", ": < /dev/tcp/203.0.113.10/443",
+        ])
+        #expect(result.error.contains("refused"), "a refused connection has been there")
+        // What the WAN may begin is answered: a service of the superuser could not say a word else.
+        policy.openings.allowed = [try exception(.wan, .router, "tcp/443")]
+        try await site.firewall.apply(policy)
+        try await site.router.run(["/usr/sbin/nft", "flush", "ruleset"])
+        #expect(try await tcp(site.wan, "10.1.0.2", 443) == ECONNREFUSED)
     }
 
     @Test("behaviour 2.7: lan-to-wan opens what it says, one way, behind the router's address")

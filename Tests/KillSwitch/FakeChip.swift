@@ -45,13 +45,13 @@ final class FakeChip: Sendable {
 
     /// Runs a test with a chip and the kill switch on it; ends both, also when the test fails.
     static func withSwitch(
-        line: String = "vpn-switch", first: [String] = [],
+        line: String = "vpn-switch", first: [String] = [], more: [String] = [],
         _ body: (FakeChip, SwitchProcess) async throws -> Void
     ) async throws {
         let chip = try await FakeChip()
         do {
             for text in first { try await chip.order(text) }
-            let probe = try SwitchProcess(chip: chip, line: line)
+            let probe = try SwitchProcess(chip: chip, line: line, more)
             do {
                 try await body(chip, probe)
             } catch {
@@ -82,13 +82,13 @@ final class SwitchProcess {
     private(set) var lines: [Line] = []
     private var rest: [UInt8] = []
 
-    init(chip: FakeChip, line: String) throws {
+    init(chip: FakeChip, line: String, _ more: [String] = []) throws {
         broken = chip.folder + "/broken"
         child = try ChildProcess(
             [
                 FakeChip.products + "/killswitch-probe", "/dev/gpiochip0", line, "low",
                 "pull-down", "50ms", broken,
-            ],
+            ] + more,
             environment: [
                 "LD_PRELOAD": FakeChip.products + "/libfakegpio.so",
                 "FAKEGPIO_SOCK": chip.folder + "/sock",

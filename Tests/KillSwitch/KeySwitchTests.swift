@@ -88,6 +88,86 @@ struct KeySwitchTests {
         expect(key.levelRead(.low, at: at(51)), Orders(gate: .open))
     }
 
+    // MARK: the time limit
+
+    private static let hour = Int64(3_600_000)
+
+    /// Seen off from 0 on, turned on at 1000, open at 1050.
+    private func openedForAnHour(cutsUplinks: Bool = false) -> KeySwitch {
+        var key = KeySwitch(
+            offLevel: .low, debounce: Self.debounce, limit: .seconds(3600),
+            cutsUplinks: cutsUplinks)
+        _ = key.levelRead(.low, at: at(0))
+        _ = key.edge(at: at(1000))
+        expect(key.levelRead(.high, at: at(1000)), Orders(wakeUp: at(1050)))
+        expect(
+            key.levelRead(.high, at: at(1050)), Orders(gate: .open, wakeUp: at(1050 + Self.hour)))
+        return key
+    }
+
+    @Test("a turn is good for the limit, to the moment; then closed until the next turn")
+    func limit() {
+        var key = openedForAnHour()
+        let end = 1050 + Self.hour
+        #expect(key.ends == at(end))
+        expect(key.levelRead(.high, at: at(end - 1)), Orders(wakeUp: at(end)))
+        expect(key.levelRead(.high, at: at(end)), Orders(gate: .close))
+        #expect(key.reason == .timeIsUp && key.position == .on && key.access == .nothing)
+        #expect(key.ends == nil)
+        expect(key.levelRead(.high, at: at(end + 150)), .none)
+        // A bounce, a line that fails and a gate that refused are no turn.
+        expect(key.edge(at: at(end + 200)), Orders(wakeUp: at(end + 250)))
+        expect(key.levelRead(.high, at: at(end + 250)), .none)
+        _ = key.edge(at: at(end + 300))
+        expect(key.levelRead(.low, at: at(end + 301)), .none)
+        _ = key.edge(at: at(end + 349))
+        _ = key.levelRead(.high, at: at(end + 349))
+        expect(key.levelRead(.high, at: at(end + 399)), .none)
+        #expect(key.reason == .timeIsUp)
+        expect(key.lineFailed(eio), .none)
+        _ = key.levelRead(.high, at: at(end + 1000))
+        expect(key.levelRead(.high, at: at(end + 1050)), .none)
+        #expect(key.reason == .timeIsUp)
+        // Off for the debounce time is one.
+        _ = key.levelRead(.low, at: at(end + 2000))
+        _ = key.levelRead(.high, at: at(end + 2050))
+        let next = end + 2100
+        expect(
+            key.levelRead(.high, at: at(next)), Orders(gate: .open, wakeUp: at(next + Self.hour)))
+    }
+
+    @Test("neither a bounce nor a line that could not be read makes the time longer")
+    func limitStays() {
+        var key = openedForAnHour()
+        let end = at(1050 + Self.hour)
+        expect(key.edge(at: at(5000)), Orders(gate: .close, wakeUp: at(5050)))
+        expect(key.levelRead(.high, at: at(5050)), Orders(gate: .open, wakeUp: end))
+        expect(key.lineFailed(eio), Orders(gate: .close))
+        _ = key.levelRead(.high, at: at(9000))
+        expect(key.levelRead(.high, at: at(9050)), Orders(gate: .open, wakeUp: end))
+        #expect(key.ends == end)
+    }
+
+    @Test("with a limit, a key that was on at the start must be turned first")
+    func limitAtStart() {
+        var key = KeySwitch(offLevel: .low, debounce: Self.debounce, limit: .seconds(3600))
+        _ = key.levelRead(.high, at: at(0))
+        expect(key.levelRead(.high, at: at(50)), .none)
+        #expect(key.reason == .mustBeTurned && key.position == .on)
+    }
+
+    @Test("a key that cuts the uplinks leaves them open when the time is up")
+    func limitKeepsUplinks() {
+        var key = openedForAnHour(cutsUplinks: true)
+        let end = 1050 + Self.hour
+        expect(key.levelRead(.high, at: at(end)), Orders(gate: .closeRemote))
+        #expect(key.access == .online && key.reason == .timeIsUp)
+        expect(key.edge(at: at(end + 500)), Orders(gate: .close, wakeUp: at(end + 550)))
+        expect(key.levelRead(.high, at: at(end + 550)), Orders(gate: .open))
+        #expect(key.access == .online)
+        expect(key.levelRead(.low, at: at(end + 600)), Orders(gate: .close))
+    }
+
     @Test("the end of the watch closes")
     func stopCloses() {
         var key = opened()
@@ -108,6 +188,8 @@ private struct Checker {
     mutating func apply(_ orders: KeySwitch.Orders) -> Bool {
         switch orders.gate {
         case .open where gateIsOpen, .close where !gateIsOpen: return false
+        // There is no limit, and there are no uplinks.
+        case .closeRemote: return false
         case .open: gateIsOpen = true
         case .close: gateIsOpen = false
         case nil: break

@@ -105,6 +105,27 @@ struct KillSwitchServiceTests {
         }
     }
 
+    @Test("a turn is good for the limit; the uplinks stay open after it, if the key cuts them")
+    func limit() async throws {
+        try await FakeChip.withSwitch(more: ["wan", "1s"]) { chip, probe in
+            try await probe.next("event closed: the key is off")
+            try await Task.sleep(for: .milliseconds(200))
+            try await chip.order("line 3 1")
+            let opened = try #require(try await probe.next("gate open").last)
+            let ended = try #require(try await probe.next("remote closed").last)
+            #expect(ended.at - opened.at >= .seconds(1) && ended.at - opened.at < .seconds(2))
+            try await probe.next("event online: remote access was allowed for 1s: turn the key off")
+            let later = try await probe.next("gate online") + probe.next("gate online")
+            #expect(!later.contains { $0.text == "gate open" || $0.text == "gate closed" })
+            try await chip.order("line 3 0")
+            try await probe.next("gate closed")
+            try await probe.next("event closed: the key is off")
+            try await Task.sleep(for: .milliseconds(200))
+            try await chip.order("line 3 1")
+            try await probe.next("event allowed")
+        }
+    }
+
     @Test("the end of the service shuts the gate")
     func endShuts() async throws {
         try await FakeChip.withSwitch(first: ["line 3 1"]) { _, probe in

@@ -7,7 +7,8 @@ import TestSupport
 /// between them goes wrong at random, by seed.
 ///
 /// The thread is the production decision (`KeySwitch`) in the order of `SwitchLoop`: cut on an edge, look,
-/// keep the gate.
+/// keep the gate. What the seed plays, too, is the kind of key: whether it cuts the uplinks, and whether a turn is
+/// good for a time only.
 struct SwitchWeather {
     /// What can be wrong; each with its share of the turns.
     enum Fault: CaseIterable {
@@ -25,18 +26,50 @@ struct SwitchWeather {
         case none
     }
 
+    /// What the key is wired and configured for.
+    struct Kind: Hashable {
+        var cutsUplinks = false
+        var isLimited = false
+
+        init(seed: UInt64) {
+            cutsUplinks = seed % 3 == 1
+            isLimited = seed % 5 < 2
+        }
+    }
+
     static let debounce = Duration.milliseconds(50)
+    static let limit = Duration.seconds(4)
     static let lease = Duration.milliseconds(500)
     static let tick = KillSwitchService.Limits.tick
     /// From an edge until the thread runs.
     private static let wakeUpMax = Int64(1_000_000)
 
     private struct Thread {
-        var key = KeySwitch(offLevel: .high, debounce: SwitchWeather.debounce)
+        var key: KeySwitch
         var hasLine = false
         var lineRetryAt = Instant.boot
         var wakeUp: Instant?
         var closeIsDue = true
+
+        init(_ kind: Kind) {
+            key = KeySwitch(
+                offLevel: .high, debounce: SwitchWeather.debounce,
+                limit: kind.isLimited ? SwitchWeather.limit : nil,
+                cutsUplinks: kind.cutsUplinks)
+        }
+    }
+
+    /// What the kernel holds open, each to the end of its lease.
+    private struct Leases {
+        var remote = Instant.boot
+        var uplinks = Instant.boot
+        /// Times that remote access was opened.
+        var openings = 0
+
+        /// The end of whatever ends next.
+        func next(after now: Instant) -> Instant? {
+            [remote, uplinks].filter { now < $0 }.min()
+        }
     }
 
     private var random: SeededGenerator
@@ -53,27 +86,36 @@ struct SwitchWeather {
     /// Until when the thread sleeps, unless an edge comes.
     private var runsAt: Instant = .boot
     private var edgeWaits = false
-    private var thread: Thread? = Thread()
-    private var leaseEnds: Instant = .boot
+    private var thread: Thread?
+    private var leases = Leases()
+    /// When remote access was opened first since the key was turned to it; nil: not yet.
+    private var begun: Instant?
+    /// Times that it ended because its time was up.
+    private(set) var timesUp = 0
     /// Turns made.
     private(set) var turns = 0
     /// Longest time that the gate was open with the key off, without and with a fault that excuses it.
     private(set) var worst = Duration.zero
     private(set) var worstWithFault = Duration.zero
-    private(set) var openings = 0
+    var openings: Int { leases.openings }
     /// What the checkers found, with the time.
     private(set) var violation: String?
 
     /// `looks: false` breaks the thread on purpose: it never sees an edge nor reads the line again.
     private let looks: Bool
 
+    let kind: Kind
+
     init(seed: UInt64, looks: Bool = true) {
+        kind = Kind(seed: seed)
         random = SeededGenerator(seed: seed)
         self.looks = looks
         hasGrant = seed.isMultiple(of: 2)
+        thread = Thread(kind)
     }
 
-    private var gateIsOpen: Bool { now < leaseEnds && (thread != nil || !hasGrant) }
+    private var gateIsOpen: Bool { now < leases.remote && (thread != nil || !hasGrant) }
+    private var areUplinksOpen: Bool { kind.cutsUplinks && now < leases.uplinks }
 
     /// Turns the key `count` times, each with some fault or none; then all is well, and the gate must open.
     mutating func run(turns count: Int) {
@@ -84,9 +126,20 @@ struct SwitchWeather {
         }
         guard violation == nil else { return }
         recover()
+        run(for: .seconds(1))
+        // Nothing but a turn begins another time.
+        move(on: false)
+        run(for: .seconds(2))
         move(on: true)
         run(for: .seconds(3))
+        guard violation == nil else { return }
         if !gateIsOpen { violation = "\(now): all has been well for 3 s, and the gate is shut" }
+        if kind.cutsUplinks != areUplinksOpen { violation = "\(now): the uplinks are shut" }
+        guard violation == nil, kind.isLimited else { return }
+        run(for: Self.limit)
+        if gateIsOpen { violation = "\(now): remote access goes on and on" }
+        if kind.cutsUplinks != areUplinksOpen { violation = "\(now): its end cut the uplinks" }
+        timesUp += 1
     }
 
     private mutating func turn() {
@@ -112,11 +165,12 @@ struct SwitchWeather {
     }
 
     private mutating func recover() {
-        healing = faults
+        // Twice within a tick: what the first one put right has not been looked at yet.
+        healing = now < healedAt ? healing.union(faults) : faults
         healedAt = now + Self.tick
         faults = []
         if thread == nil {
-            thread = Thread()
+            thread = Thread(kind)
             runsAt = now
         }
     }
@@ -124,6 +178,8 @@ struct SwitchWeather {
     private mutating func move(on: Bool) {
         guard on != keyIsOn else { return }
         keyIsOn = on
+        // Off for a moment, as while it bounces, is no turn.
+        if on, let offSince, now - offSince >= Self.debounce { begun = nil }
         offSince = on ? nil : now
         guard !faults.contains(.silent), !faults.contains(.unplugged) else { return }
         edgeWaits = true
@@ -142,12 +198,13 @@ struct SwitchWeather {
             let isStuck = thread == nil || faults.contains(.hung)
             // The gate's own end is looked at, too.
             var next = isStuck ? end : min(end, max(now, runsAt))
-            if now < leaseEnds, leaseEnds < next { next = leaseEnds - .nanoseconds(1) }
+            let ends = leases.next(after: now)
+            if let ends, ends < next { next = ends - .nanoseconds(1) }
             if next > now { now = next }
             check()
             if now >= end { return }
-            if now == leaseEnds - .nanoseconds(1) {
-                now = leaseEnds
+            if let ends, now == ends - .nanoseconds(1) {
+                now = ends
                 continue
             }
             if !isStuck, now >= runsAt { step() }
@@ -157,7 +214,7 @@ struct SwitchWeather {
     private mutating func step() {
         guard var thread else { return }
         if looks, edgeWaits, thread.hasLine { obey(thread.key.edge(at: now), &thread) }
-        if looks || !thread.key.isOpen { look(&thread) }
+        if looks || thread.key.access == .nothing { look(&thread) }
         keepGate(&thread)
         runsAt = now + Self.tick
         if let wakeUp = thread.wakeUp { runsAt = min(runsAt, max(wakeUp, now + .microseconds(50))) }
@@ -190,6 +247,8 @@ struct SwitchWeather {
     private mutating func obey(_ orders: KeySwitch.Orders, _ thread: inout Thread) {
         switch orders.gate {
         case .close: close(&thread)
+        case .closeRemote where faults.contains(.gateRefuses): break
+        case .closeRemote: leases.remote = now
         case .open: thread.closeIsDue = false
         case nil: break
         }
@@ -197,12 +256,15 @@ struct SwitchWeather {
     }
 
     private mutating func keepGate(_ thread: inout Thread) {
-        if thread.key.isOpen {
+        if thread.key.access > .nothing {
             if faults.contains(.gateRefuses) {
                 obey(thread.key.gateFailed(code: 1, at: now), &thread)
             } else {
-                if now >= leaseEnds { openings += 1 }
-                leaseEnds = now + Self.lease
+                leases.uplinks = now + Self.lease
+                guard thread.key.isOpen else { return }
+                if now >= leases.remote { leases.openings += 1 }
+                leases.remote = now + Self.lease
+                begun = begun ?? now
             }
         } else if thread.closeIsDue {
             close(&thread)
@@ -211,14 +273,24 @@ struct SwitchWeather {
 
     private mutating func close(_ thread: inout Thread) {
         thread.closeIsDue = faults.contains(.gateRefuses)
-        if !thread.closeIsDue { leaseEnds = now }
+        guard !thread.closeIsDue else { return }
+        leases.remote = now
+        leases.uplinks = now
     }
 
     // MARK: safety
 
     private mutating func check() {
-        guard gateIsOpen, let offSince else { return }
-        let late = now - offSince
+        if kind.isLimited, gateIsOpen, let begun {
+            check(now - begun - Self.limit, "the time is up")
+        }
+        guard gateIsOpen || areUplinksOpen, let offSince else { return }
+        check(now - offSince, "the key is off")
+    }
+
+    /// What should be shut has been open for so long.
+    private mutating func check(_ late: Duration, _ why: String) {
+        guard late > .zero else { return }
         // Seen by the next look; or, when nobody looks or nothing is obeyed, ended by the kernel.
         let faults = now < healedAt ? faults.union(healing) : faults
         let excuse: Duration
@@ -235,6 +307,6 @@ struct SwitchWeather {
             worstWithFault = max(worstWithFault, late)
         }
         guard late > excuse + .nanoseconds(Self.wakeUpMax) else { return }
-        violation = "\(now): the key has been off for \(late), the gate is open, faults \(faults)"
+        violation = "\(now): \(why) for \(late), and something is open, \(kind), faults \(faults)"
     }
 }

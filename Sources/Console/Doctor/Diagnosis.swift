@@ -41,6 +41,10 @@ struct Diagnosis {
     // MARK: - An uplink
 
     private func steps(_ uplink: DoctorFindings.Uplink) -> [Step] {
+        if let key = status.keySwitch, key.cutsUplinks {
+            let why = key.position == .off ? "is off" : "cannot be read"
+            return [skipped("link", "not tried: the key \(why), which cuts all uplinks")]
+        }
         var steps: [Step] = []
         let tries: [(DoctorFindings.Uplink) -> Step] = [
             link, address, gateway, ping, dns, tcp, proxy, tls,
@@ -183,7 +187,8 @@ struct Diagnosis {
     // MARK: - The rest
 
     private func mqtt() -> Step {
-        status.cloud.isConnected
+        if status.isCutByKey { return skipped("mqtt", "the key is off, so there is none") }
+        return status.cloud.isConnected
             ? ok("mqtt", status.cloud.reason) : failed("mqtt", status.cloud.reason)
     }
 
@@ -195,6 +200,7 @@ struct Diagnosis {
         if status.keySwitch?.position == .off {
             return skipped("vpn", "the key is off, so there is none")
         }
+        if let key = status.keySwitch, key.isTimeUp { return skipped("vpn", key.reason) }
         return failed("vpn", tunnel.reason)
     }
 

@@ -27,7 +27,7 @@ extension StatusPage {
 
     static func remoteAccess(_ document: StatusDocument, _ page: inout HTML) {
         section("remote", "Remote access", &page) { page in
-            guard let key = document.keySwitch, let tunnel = document.tunnel else {
+            guard let key = document.keySwitch else {
                 return page.element("p", "None is configured.")
             }
             let time = LocalTime(document)
@@ -40,22 +40,37 @@ extension StatusPage {
             var rows = [
                 ("Key", position),
                 ("Way to the machine", key.isGateOpen ? "open" : "closed"),
-                ("VPN", tunnel.isConnected ? "connected" : "\(tunnel.state): \(tunnel.reason)"),
             ]
+            if let end = key.end(at: time) {
+                rows.append(("Remote access", end))
+            } else if key.isTimeUp {
+                rows.append(("Remote access", "its time is up: turn the key off, and on again"))
+            }
+            if let areUplinksOpen = key.areUplinksOpen {
+                rows.append(("Uplinks", areUplinksOpen ? "open" : "all cut by the key"))
+            }
             if key.changes > 0 {
                 rows.insert(
                     ("Last turned", "at \(time.text(secondsAgo: key.sinceSeconds))"), at: 1)
             }
-            if let address = tunnel.address { rows.append(("Our address", address)) }
-            if let server = tunnel.server { rows.append(("Server", server)) }
-            if tunnel.isConnected {
-                rows.append(("Session", "for \(Figure.age(seconds: tunnel.sinceSeconds))"))
-            }
+            if let tunnel = document.tunnel { rows += session(tunnel) }
             if key.position != .unknown, !key.isBrokenWireOff {
                 rows.append(("A cut wire", "reads as on: see the wiring"))
             }
             facts(rows, &page)
         }
+    }
+
+    private static func session(_ tunnel: StatusDocument.Tunnel) -> [(String, String)] {
+        var rows = [
+            ("VPN", tunnel.isConnected ? "connected" : "\(tunnel.state): \(tunnel.reason)")
+        ]
+        if let address = tunnel.address { rows.append(("Our address", address)) }
+        if let server = tunnel.server { rows.append(("Server", server)) }
+        if tunnel.isConnected {
+            rows.append(("Session", "for \(Figure.age(seconds: tunnel.sinceSeconds))"))
+        }
+        return rows
     }
 
     static func recorder(_ document: StatusDocument, _ page: inout HTML) {

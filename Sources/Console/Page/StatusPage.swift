@@ -98,10 +98,14 @@ package enum StatusPage {
         page.raw("<section aria-label=\"In short\"><ul class=\"grid\">")
         let carrying = document.uplinks.first { $0.isCarrying && $0.isUp }
         let isOnline = carrying != nil && document.cloud.isConnected
-        tile(
-            isOnline ? "Online" : carrying == nil ? "Offline" : "No cloud",
-            carrying.map { "over \($0.name)" } ?? "no uplink carries traffic",
-            isOnline ? .good : .bad, &page)
+        if document.isCutByKey {
+            tile("Off the network", "the key is off: all uplinks are cut", .warn, &page)
+        } else {
+            tile(
+                isOnline ? "Online" : carrying == nil ? "Offline" : "No cloud",
+                carrying.map { "over \($0.name)" } ?? "no uplink carries traffic",
+                isOnline ? .good : .bad, &page)
+        }
         tile(
             document.firewall.isInForce ? "Closed" : "Firewall not in force",
             document.firewall.isInForce
@@ -133,9 +137,15 @@ package enum StatusPage {
         guard let key = document.keySwitch, let tunnel = document.tunnel else {
             return ("No remote access", "none is configured", .good)
         }
+        if key.position == .off, key.cutsUplinks {
+            return ("Remote access closed", "the key is off, all uplinks are cut", .good)
+        }
+        let end = key.end(at: LocalTime(document)).map { "; \($0)" } ?? ""
         switch key.position {
         case .on where key.isGateOpen && tunnel.isConnected:
-            return ("Remote access open", "the key is on, the VPN stands", .good)
+            return ("Remote access open", "the key is on, the VPN stands\(end)", .good)
+        case .on where key.isTimeUp:
+            return ("Remote access closed", "its time is up: turn the key off, and on again", .good)
         case .on where !key.isGateOpen: return ("Remote access closed", key.reason, .bad)
         case .on: return ("Remote access waits", "the key is on, the VPN is \(tunnel.state)", .warn)
         case .off: return ("Remote access closed", "the key is off", .good)

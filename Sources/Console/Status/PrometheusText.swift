@@ -103,6 +103,11 @@ package enum PrometheusText {
             for position in ["on", "off", "unknown"] {
                 text.sample(keySwitch.position.rawValue == position, ["position": position])
             }
+            if let areUplinksOpen = keySwitch.areUplinksOpen {
+                text.family(
+                    "switch_uplinks_open", .gauge, "Whether the switch leaves the uplinks open.")
+                text.sample(areUplinksOpen)
+            }
             text.family("switch_changes_total", .counter, "How often the switch was turned.")
             text.sample(keySwitch.changes)
         }

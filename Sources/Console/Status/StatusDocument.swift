@@ -55,6 +55,11 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         case keySwitch = "switch"
     }
 
+    /// The key is off, and keeps the router off the network: that is an order, no trouble.
+    package var isCutByKey: Bool {
+        keySwitch.map { $0.position == .off && $0.cutsUplinks } ?? false
+    }
+
     /// A room that does not work.
     package struct Failure: Codable, Equatable, Sendable {
         package var room: String
@@ -177,6 +182,10 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var exceptions: [Exception]?
         /// How often somebody else's change of the rules was put back.
         package var foreignChanges: Int?
+        /// Signs of an attack that last; nil: an older daemon's.
+        package var signs: [Sign]?
+        /// Who was refused lately and what it wanted, a sample; nil: an older daemon's.
+        package var refused: [Refused]?
 
         package struct Exception: Codable, Equatable, Sendable {
             package var comment: String
@@ -208,6 +217,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var refused: UInt64 = 0
         /// The names that were refused most often, at most five.
         package var refusedNames: [String] = []
+        /// Who asked for names that are not on the list; nil: an older daemon's.
+        package var askers: [Asker]?
         /// Questions that were dropped because too many were waiting.
         package var overloaded: UInt64 = 0
         /// The name servers that are asked.
@@ -327,6 +338,10 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         }
         package var position = Position.unknown
         package var isGateOpen = false
+        /// What a key that is off cuts: "vpn", or "wan" for every uplink.
+        package var disables = "vpn"
+        /// Whether the uplinks pass packets at this moment; nil: the key does not cut them.
+        package var areUplinksOpen: Bool?
         package var reason = ""
         /// How often it was turned since the daemon started.
         package var changes: UInt64 = 0
@@ -336,6 +351,9 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var level: String?
         /// How long remote access has been allowed or closed.
         package var sinceSeconds = 0
+        /// Until remote access ends by itself; 0: it has ended, until the key is turned off and on again;
+        /// nil: it does not end by itself, or is not open.
+        package var remainingSeconds: Int?
         /// Since the lease of the open gate was renewed last; nil: never.
         package var leaseAgeMilliseconds: Double?
         /// How often an edge of the line shut the open gate since the daemon started.

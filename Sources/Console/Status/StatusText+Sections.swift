@@ -165,14 +165,8 @@ extension StatusText {
         _ keySwitch: StatusDocument.KeySwitch?, at time: LocalTime
     ) -> [(String, [Piece])] {
         guard let keySwitch else { return [] }
-        let (words, style): (String, Screen.Style) =
-            switch keySwitch.position {
-            case .on where keySwitch.isGateOpen: ("on, remote access allowed", .good)
-            case .on: ("on, but remote access is closed", .bad)
-            case .off: ("off, remote access closed", .warning)
-            case .unknown: ("unreadable, remote access closed", .bad)
-            }
         var detail = keySwitch.reason.isEmpty ? "" : ": \(keySwitch.reason)"
+        if let end = keySwitch.end(at: time) { detail += ", \(end)" }
         switch keySwitch.changes {
         case 0: detail += ", no change yet"
         case let count:
@@ -184,7 +178,7 @@ extension StatusText {
         } else if keySwitch.reason.isEmpty, keySwitch.schedule == "ordinary" {
             detail += "; without priority"
         }
-        return [("Switch", [Piece(words, style), Piece(detail)])]
+        return [("Switch", [Piece(keySwitch.words, keySwitch.style), Piece(detail)])]
     }
 
     /// What a session has carried, in words.
@@ -231,7 +225,7 @@ extension StatusText {
         case "wan": "company network or internet"
         case "lan": "machine network"
         case "vpn": "VPN"
-        case "egress": "a program on the router"
+        case "egress", "router": "a program on the router"
         default: "unknown"
         }
     }
@@ -239,6 +233,7 @@ extension StatusText {
     /// `wan_to_router` as people say it.
     static func words(_ counter: String) -> String {
         if counter == "egress" { return "router to elsewhere" }
+        if counter == "uplinks_cut" { return "over uplinks cut by the key" }
         let spelled = ["wan": "WAN", "lan": "LAN", "vpn": "VPN", "ipv6": "IPv6"]
         return counter.split(separator: "_").map { spelled[String($0)] ?? String($0) }
             .joined(separator: " ")

@@ -55,12 +55,15 @@ final class SwitchBoard: Sendable {
     ) {
         let reason = key.reason.map { words.text($0) } ?? "the key is on"
         let (status, isNew) = shown.withLock { status in
-            let isNew = status.isAllowed != key.isOpen
+            let isNew = status.access != key.access
+            status.access = key.access
             if isNew {
                 status.changes += 1
                 status.since = now
             }
             status.isAllowed = key.isOpen
+            status.ends = key.ends
+            status.isTimeUp = key.reason == .timeIsUp || key.reason == .mustBeTurned
             status.position = key.position
             status.level = level
             status.reason = reason
@@ -68,10 +71,10 @@ final class SwitchBoard: Sendable {
             return (status, isNew)
         }
         changes.yield(status)
-        if key.isOpen {
-            if isNew { events.yield(.allowed) }
-        } else {
-            events.yield(.closed(reason: reason))
+        switch key.access {
+        case .remote: if isNew { events.yield(.allowed) }
+        case .online: events.yield(.online(reason: reason))
+        case .nothing: events.yield(.closed(reason: reason))
         }
     }
 
@@ -86,6 +89,7 @@ struct SwitchWords: Sendable {
     private let chip: String
     private let name: String
     private let debounce: String
+    private let limit: String
 
     init(_ settings: Settings.KeySwitch) {
         chip = settings.chip
@@ -95,6 +99,7 @@ struct SwitchWords: Sendable {
             case .offset(let number): "\(number)"
             }
         debounce = DurationText.format(settings.debounce)
+        limit = DurationText.format(settings.limit ?? .zero)
     }
 
     /// The line and its chip.
@@ -105,6 +110,11 @@ struct SwitchWords: Sendable {
         case .starting: "the key has not been read yet"
         case .keyIsOff: "the key is off"
         case .keyMoved: "the key reads on: waiting until it is quiet for \(debounce)"
+        case .timeIsUp:
+            "remote access was allowed for \(limit): turn the key off, and on again"
+        case .mustBeTurned:
+            "a turn of the key allows remote access for \(limit), and there was none since the "
+                + "start: turn it off, and on again"
         case .gateFailed(let code):
             SystemError("keep the firewall's gate open", code: code).description
         case .stopped: "nobody watches the key any more"

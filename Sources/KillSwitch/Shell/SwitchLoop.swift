@@ -25,7 +25,7 @@ struct SwitchLoop: ~Copyable {
     private var level: KeySwitch.Level?
     /// When an edge has just shut the open gate, by `CLOCK_MONOTONIC` in nanoseconds.
     private var cutAt: UInt64?
-    private var shown = Shown(reason: nil, trouble: nil, level: nil)
+    private var shown = Shown(reason: nil, trouble: nil, level: nil, access: .nothing)
     private var shownAt = Instant.boot
     private var descriptors = [pollfd](repeating: pollfd(fd: -1, events: 0, revents: 0), count: 2)
 
@@ -33,7 +33,7 @@ struct SwitchLoop: ~Copyable {
         var reason: KeySwitch.Reason?
         var trouble: SystemError?
         var level: KeySwitch.Level?
-        var isOpen: Bool { reason == nil }
+        var access: KeySwitch.Access
     }
 
     init(settings: Settings.KeySwitch, gate: any Gate, board: SwitchBoard) {
@@ -45,7 +45,9 @@ struct SwitchLoop: ~Copyable {
             case .low: .low
             case .high: .high
             }
-        key = KeySwitch(offLevel: offLevel, debounce: settings.debounce)
+        key = KeySwitch(
+            offLevel: offLevel, debounce: settings.debounce, limit: settings.limit,
+            cutsUplinks: settings.disables == .wan)
     }
 
     mutating func run(until bell: Doorbell) {
@@ -58,13 +60,13 @@ struct SwitchLoop: ~Copyable {
             let lineEvents = wait()
             // The one order that nothing may delay.
             if lineEvents != 0 {
-                let wasOpen = key.isOpen
+                let wasOpen = key.access > .nothing
                 carryOut(key.edge(at: clock.now()))
                 cutAt = wasOpen && !closeIsDue ? Self.monotonic() : nil
             }
             if descriptors[1].revents != 0 { break }
             look(lineEvents)
-            let isStorm = lineEvents != 0 && !key.isOpen
+            let isStorm = lineEvents != 0 && key.access == .nothing
             keepGate()
             show()
             if isStorm { usleep(UInt32(Limits.stormPause.nanoseconds / 1000)) }
@@ -154,9 +156,9 @@ struct SwitchLoop: ~Copyable {
 
     /// Renews the lease of an open gate; repeats an order to shut that was refused.
     private mutating func keepGate() {
-        if key.isOpen {
+        if key.access > .nothing {
             do throws(SystemError) {
-                try gate.refresh()
+                try gate.refresh(remote: key.access == .remote)
                 board.show(renewedAt: clock.now())
                 gateTrouble = nil
             } catch {
@@ -172,6 +174,7 @@ struct SwitchLoop: ~Copyable {
     private mutating func carryOut(_ orders: KeySwitch.Orders) {
         switch orders.gate {
         case .close: closeGate()
+        case .closeRemote: closeRemote()
         case .open: closeIsDue = false  // `keepGate` opens it, in this same round.
         case nil: break
         }
@@ -189,12 +192,22 @@ struct SwitchLoop: ~Copyable {
         }
     }
 
+    /// A refusal shuts everything; the uplinks then open again with the next renewal.
+    private mutating func closeRemote() {
+        do throws(SystemError) {
+            try gate.closeRemote()
+        } catch {
+            closeGate()
+        }
+    }
+
     /// Shows what is new; while the gate stays shut, at most once a tick, however the wire bounces.
     private mutating func show() {
-        let news = Shown(reason: key.reason, trouble: gateTrouble, level: level)
+        let news = Shown(
+            reason: key.reason, trouble: gateTrouble, level: level, access: key.access)
         let now = clock.now()
         guard news != shown,
-            key.reason == .stopped || news.isOpen != shown.isOpen
+            key.reason == .stopped || news.access != shown.access
                 || now - shownAt >= Limits.tick
         else { return }
         shown = news

@@ -224,6 +224,10 @@ enum Sections {
             Key("when", \.offLevel, .choice()),
             Key("bias", \.bias, .choice()),
             Key("debounce", \.debounce, .duration(.milliseconds(1) ... .seconds(10))),
+            Key("disables", \.disables, .choice()),
+            Key(
+                "limit", optional: \.limit, .duration(.seconds(10) ... .seconds(7 * 86400)),
+                fallback: "none: while the key is on"),
         ])
 
     static let push = Section(

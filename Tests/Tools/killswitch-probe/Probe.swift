@@ -7,7 +7,7 @@ import Settings
 
 /// The real kill switch in a process of its own, so that a test can preload the GPIO emulation into it.
 ///
-///     killswitch-probe CHIP LINE WHEN BIAS DEBOUNCE BROKEN
+///     killswitch-probe CHIP LINE WHEN BIAS DEBOUNCE BROKEN [DISABLES LIMIT]
 ///
 /// Writes a line for each order to the gate and for each event, with nanoseconds since boot before it. The
 /// gate refuses orders while the file BROKEN exists. Ends when its standard input does.
@@ -15,7 +15,8 @@ import Settings
 struct Probe {
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
-        guard arguments.count == 6, let offLevel = Settings.KeySwitch.Level(rawValue: arguments[2]),
+        guard [6, 8].contains(arguments.count),
+            let offLevel = Settings.KeySwitch.Level(rawValue: arguments[2]),
             let bias = Settings.KeySwitch.Bias(rawValue: arguments[3]),
             let debounce = DurationText.parse(arguments[4])
         else {
@@ -25,7 +26,9 @@ struct Probe {
         let settings = Settings.KeySwitch(
             chip: arguments[0],
             line: UInt32(arguments[1]).map { .offset($0) } ?? .name(arguments[1]),
-            offLevel: offLevel, bias: bias, debounce: debounce)
+            offLevel: offLevel, bias: bias, debounce: debounce,
+            disables: arguments.count > 6 && arguments[6] == "wan" ? .wan : .vpn,
+            limit: arguments.count > 7 ? DurationText.parse(arguments[7]) : nil)
         let service = KillSwitchService(
             settings: settings, gate: SpokenGate(broken: arguments[5]),
             logger: Logger(label: "switch") { _ in SwiftLogNoOpLogHandler() })
@@ -35,6 +38,7 @@ struct Probe {
                 for await event in service.events {
                     switch event {
                     case .allowed: say("event allowed")
+                    case .online(let reason): say("event online: \(reason)")
                     case .closed(let reason): say("event closed: \(reason)")
                     }
                 }
@@ -59,14 +63,19 @@ struct Probe {
 private struct SpokenGate: Gate {
     let broken: String
 
-    func refresh() throws(SystemError) {
+    func refresh(remote: Bool) throws(SystemError) {
         try refuse("renew the lease")
-        say("gate open")
+        say(remote ? "gate open" : "gate online")
     }
 
     func close() throws(SystemError) {
         try refuse("shut the gate")
         say("gate closed")
+    }
+
+    func closeRemote() throws(SystemError) {
+        try refuse("shut the gate")
+        say("remote closed")
     }
 
     private func refuse(_ attempted: String) throws(SystemError) {
