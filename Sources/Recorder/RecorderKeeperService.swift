@@ -87,6 +87,12 @@ package actor RecorderKeeperService {
         try await service.record(readings)
     }
 
+    /// The store, or why there is none now.
+    func openOrThrow() throws(RecorderNotOpen) -> RecorderService {
+        guard let service else { throw RecorderNotOpen(reason: trouble) }
+        return service
+    }
+
     package func batch(after sequence: UInt64, limit: Int) async throws -> [Record] {
         try await opened().batch(after: sequence, limit: limit)
     }

@@ -16,7 +16,7 @@ package actor RecorderService {
     private let clock: any MonotonicClock
     private let logger: Logger
     private let isClockKept: @Sendable () -> Bool
-    private var store: RingStore
+    var store: RingStore
     private var accepted: UInt64 = 0
     private var isClosed = false
     private var lastState: String
@@ -205,7 +205,8 @@ package actor RecorderService {
             lastSequence: store.lastSequence, durableThrough: store.durableThrough,
             oldest: store.oldest, newest: store.newest, cursor: store.cursor,
             unsent: store.lastSequence - min(store.cursor, store.lastSequence),
-            accepted: accepted, lost: store.lost, damagedFrames: store.damagedBlocks)
+            accepted: accepted, lost: store.lost, damagedFrames: store.damagedBlocks,
+            cursors: store.namedCursors)
     }
 
     /// One turn of the sync loop; the cursor is written in turn, or at once if `now` is nil.

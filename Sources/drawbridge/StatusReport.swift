@@ -182,6 +182,15 @@ struct StatusReport: Sendable {
         section.unsentRecords = status.unsent
         section.lostRecords = status.lost
         section.damagedFrames = status.damagedFrames
+        section.cursors =
+            status.cursors.isEmpty
+            ? nil
+            : status.cursors.map {
+                .init(
+                    name: $0.name,
+                    unreadRecords: status.lastSequence - min($0.sequence, status.lastSequence),
+                    lostRecords: $0.lost)
+            }
         section.oldestMilliseconds = status.oldest?.milliseconds
         section.newestMilliseconds = status.newest?.milliseconds
         section.roomSeconds = RecorderForecast.roomSeconds(

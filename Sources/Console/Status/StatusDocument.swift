@@ -248,6 +248,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var lostRecords: UInt64 = 0
         /// Damaged places found since the daemon started.
         package var damagedFrames = 0
+        /// Who reads the ring besides the cloud; null: nobody.
+        package var cursors: [Cursor]?
         /// When the oldest part of the ring was begun and its newest record was read, by the wall clock.
         package var oldestMilliseconds: Int64?
         package var newestMilliseconds: Int64?
@@ -255,6 +257,19 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var roomSeconds: Int?
 
         package init() {}
+
+        package struct Cursor: Codable, Equatable, Sendable {
+            package var name: String
+            package var unreadRecords: UInt64
+            /// Overwritten before they were read, for the life of the cursor.
+            package var lostRecords: UInt64
+
+            package init(name: String, unreadRecords: UInt64, lostRecords: UInt64) {
+                self.name = name
+                self.unreadRecords = unreadRecords
+                self.lostRecords = lostRecords
+            }
+        }
 
         /// How many records the ring holds.
         var heldRecords: UInt64 {
