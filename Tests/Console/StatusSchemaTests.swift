@@ -52,6 +52,7 @@ struct StatusSchemaTests {
         document.tunnel?.outwardBytes = 0
         document.configuration.number = 3
         document.recorder.cursors = [.init(name: "mes", unreadRecords: 12, lostRecords: 3)]
+        document.firewall.exceptions?[0].opensSeconds = 3_600
         document.keySwitch?.areUplinksOpen = true
         document.keySwitch?.remainingSeconds = 0
         let bytes = try ConsoleJSON.encode(document)

@@ -195,15 +195,22 @@ package struct StatusDocument: Codable, Equatable, Sendable {
             /// nil: never seen, or not known.
             package var lastSecondsAgo: Int?
             package var isOver: Bool
+            /// It is closed at this moment, by its hours or because the clock is not right; nil: an older daemon's.
+            package var isClosed: Bool?
+            /// Until its hours begin; nil: it is open, or will not be again.
+            package var opensSeconds: Int?
 
             package init(
-                comment: String, words: String, packets: UInt64, lastSecondsAgo: Int?, isOver: Bool
+                comment: String, words: String, packets: UInt64, lastSecondsAgo: Int?, isOver: Bool,
+                isClosed: Bool = false, opensSeconds: Int? = nil
             ) {
                 self.comment = comment
                 self.words = words
                 self.packets = packets
                 self.lastSecondsAgo = lastSecondsAgo
                 self.isOver = isOver
+                self.isClosed = isClosed
+                self.opensSeconds = opensSeconds
             }
         }
 
