@@ -28,6 +28,7 @@ package enum SwitchText {
             ("Thread", thread(key)),
             ("Cuts", cuts(key)),
         ]
+        if let lamp = key.lamp { lines.append(("Lamp", lamp)) }
         return lines.map { $0.padded(labelWidth) + $1 + "\n" }.joined()
     }
 

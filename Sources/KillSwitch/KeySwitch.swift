@@ -228,7 +228,7 @@ package struct KeySwitch: Sendable {
 /// What could not be done with the line, without the words: those are made when there is time.
 package struct LineFailure: Error, Equatable, Sendable {
     package enum Step: Equatable, Sendable {
-        case openChip, findLine, requestLine, waitForEdge, readLevel
+        case openChip, findLine, requestLine, waitForEdge, readLevel, setLevel
     }
     package var step: Step
     /// The errno value.

@@ -17,6 +17,10 @@ package actor TunnelService {
         package static let enrolmentsMax = 4
     }
 
+    /// Whether a session stands, each time that this changes. One listener.
+    package nonisolated let sessions: AsyncStream<Bool>
+    private let report: AsyncStream<Bool>.Continuation
+
     private let settings: Settings.VPN
     private let managementPath: String
     private let resolve: Resolve
@@ -58,6 +62,8 @@ package actor TunnelService {
         settings: Settings.VPN, runDirectory: String, resolve: @escaping Resolve,
         launcher: [String] = [], device: (any TunnelDevice)? = nil, logger: Logger
     ) {
+        // Only the last word counts.
+        (sessions, report) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         self.settings = settings
         managementPath = runDirectory + "/vpn.sock"
         self.resolve = resolve
@@ -310,6 +316,7 @@ package actor TunnelService {
         guard supervisor.phase != old else { return }
         phase = supervisor.phase
         since = clock.now()
+        if (old == .connected) != (phase == .connected) { report.yield(phase == .connected) }
         if phase == .connected, let server = supervisor.server {
             lastReason = nil
             trouble = TunnelTrouble()

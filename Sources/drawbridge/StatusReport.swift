@@ -58,6 +58,10 @@ struct StatusReport: Sendable {
             }
             document.keySwitch = switchSection(
                 remote.keySwitch.status(), document.firewall, remote.gate, now)
+            if let lamp = remote.lamp?.service.status() {
+                document.keySwitch?.lamp = lamp.trouble ?? (lamp.isOn ? "on" : "off")
+                document.keySwitch?.isLampBroken = lamp.trouble != nil
+            }
         }
         if house.ways.isCut { showCut(&document) }
         document.problems = problems(in: document, routes: links.problem)
@@ -294,6 +298,9 @@ struct StatusReport: Sendable {
         }
         if let key = document.keySwitch, key.position == .unknown {
             problems.append("switch: \(key.reason)")
+        }
+        if let key = document.keySwitch, let lamp = key.lamp, key.isLampBroken ?? false {
+            problems.append("session lamp: \(lamp)")
         }
         if let routes { problems.append("routes: \(routes)") }
         // What needs an uplink does not work while the key has cut them, and shall not.

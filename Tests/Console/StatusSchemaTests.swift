@@ -52,6 +52,8 @@ struct StatusSchemaTests {
         document.tunnel?.outwardBytes = 0
         document.configuration.number = 3
         document.keySwitch?.areUplinksOpen = true
+        document.keySwitch?.lamp = "on"
+        document.keySwitch?.isLampBroken = false
         document.keySwitch?.remainingSeconds = 0
         let bytes = try ConsoleJSON.encode(document)
         let found = paths(try ConsoleJSON.decode(JSONValue.self, from: bytes))

@@ -333,6 +333,10 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         /// Until remote access ends by itself; 0: it has ended, until the key is turned off and on again;
         /// nil: it does not end by itself, or is not open.
         package var remainingSeconds: Int?
+        /// "on" while a remote session is open, "off", or why it cannot be lit; nil: there is no lamp.
+        package var lamp: String?
+        /// Whether the lamp's line cannot be driven.
+        package var isLampBroken: Bool?
         /// Since the lease of the open gate was renewed last; nil: never.
         package var leaseAgeMilliseconds: Double?
         /// How often an edge of the line shut the open gate since the daemon started.

@@ -92,14 +92,23 @@ struct SwitchWords: Sendable {
     private let limit: String
 
     init(_ settings: Settings.KeySwitch) {
-        chip = settings.chip
+        self.init(
+            chip: settings.chip, line: settings.line, debounce: settings.debounce,
+            limit: settings.limit)
+    }
+
+    init(
+        chip: String, line: Settings.KeySwitch.Line, debounce: Duration = .zero,
+        limit: Duration? = nil
+    ) {
+        self.chip = chip
         name =
-            switch settings.line {
+            switch line {
             case .name(let name): "\"\(name)\""
             case .offset(let number): "\(number)"
             }
-        debounce = DurationText.format(settings.debounce)
-        limit = DurationText.format(settings.limit ?? .zero)
+        self.debounce = DurationText.format(debounce)
+        self.limit = DurationText.format(limit ?? .zero)
     }
 
     /// The line and its chip.
@@ -122,7 +131,7 @@ struct SwitchWords: Sendable {
         }
     }
 
-    private func text(_ failure: LineFailure) -> String {
+    func text(_ failure: LineFailure) -> String {
         switch failure.step {
         case .openChip:
             return SystemError("open the GPIO chip \(chip)", code: failure.code).description
@@ -137,6 +146,8 @@ struct SwitchWords: Sendable {
             return SystemError("request \(line)", code: failure.code).description
         case .waitForEdge:
             return SystemError("watch \(line)", code: failure.code).description
+        case .setLevel:
+            return SystemError("drive \(line)", code: failure.code).description
         case .readLevel:
             return SystemError("read \(line)", code: failure.code).description
         }

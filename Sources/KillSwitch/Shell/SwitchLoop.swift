@@ -99,7 +99,7 @@ struct SwitchLoop: ~Copyable {
         do throws(LineFailure) {
             if line == nil {
                 guard clock.now() >= lineRetryAt else { return }
-                line = try GPIOLine(settings)
+                line = try GPIOLine(settings.line, settings)
             }
             guard let (level, edgeAt) = try Self.read(line, events) else { return }
             noteCut(edgeAt: edgeAt)

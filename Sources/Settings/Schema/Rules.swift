@@ -207,6 +207,11 @@ struct Rules {
     }
 
     private mutating func checkKeySwitch() {
+        if let key = settings.keySwitch, let lamp = key.lampLine, lamp == key.line,
+            report.isSound("switch.lamp", "switch.line")
+        {
+            complain("switch.lamp", "is the key's own line; the lamp needs another one")
+        }
         guard settings.vpn != nil, settings.keySwitch == nil, report.isSound("switch") else {
             return
         }

@@ -227,6 +227,8 @@ enum Sections {
             Key(
                 "limit", optional: \.limit, .duration(.seconds(10) ... .seconds(7 * 86400)),
                 fallback: "none: while the key is on"),
+            Key("lamp", optional: \.lampLine, .line, fallback: "none"),
+            Key("lamp-on", \.lampLevel, .choice()),
         ])
 
     static let push = Section(
