@@ -90,6 +90,9 @@ extension Settings {
         package var disables: Disables
         /// `limit`: for how long a turn of the key allows remote access; nil: while the key is on.
         package var limit: Duration?
+        /// `remote-line`: the second contact of a key with three positions, closed at "remote" while that of `line`
+        /// is closed at "online"; nil: the key has two.
+        package var remoteLine: Line?
         /// `lamp`: an output line of the same chip; nil: there is none.
         package var lampLine: Line?
         /// `lamp-on`: the level that lights it.

@@ -248,6 +248,7 @@ struct StatusReport: Sendable {
         var section = StatusDocument.KeySwitch()
         switch status.position {
         case .on: section.position = .on
+        case .online: section.position = .online
         case .off: section.position = .off
         case .unknown: section.position = .unknown
         }
@@ -265,6 +266,7 @@ struct StatusReport: Sendable {
         section.changes = UInt64(status.changes)
         section.line = status.line
         section.level = status.level?.rawValue
+        section.remoteLevel = status.remoteLevel?.rawValue
         section.sinceSeconds = seconds(since: status.since, now)
         section.leaseAgeMilliseconds = status.renewed.map { max(0, (now - $0).milliseconds) }
         section.cutCount = UInt64(status.cutCount)

@@ -52,6 +52,7 @@ struct StatusSchemaTests {
         document.tunnel?.outwardBytes = 0
         document.configuration.number = 3
         document.keySwitch?.areUplinksOpen = true
+        document.keySwitch?.remoteLevel = "high"
         document.keySwitch?.lamp = "on"
         document.keySwitch?.isLampBroken = false
         document.keySwitch?.remainingSeconds = 0

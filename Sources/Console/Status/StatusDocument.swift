@@ -311,6 +311,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package enum Position: String, Codable, Sendable {
             /// Remote access is allowed.
             case on
+            /// The middle one of three: online, without remote access.
+            case online
             case off
             /// The line cannot be read: treated as off.
             case unknown
@@ -328,6 +330,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var line = ""
         /// "low" or "high"; nil: it cannot be read.
         package var level: String?
+        /// The same of the second line; nil also: the key has two positions.
+        package var remoteLevel: String?
         /// How long remote access has been allowed or closed.
         package var sinceSeconds = 0
         /// Until remote access ends by itself; 0: it has ended, until the key is turned off and on again;

@@ -220,6 +220,9 @@ enum Sections {
         keys: [
             Key("chip", \.chip, .path("/dev/gpiochip0")),
             Key("line", \.line, .line, required: true),
+            Key(
+                "remote-line", optional: \.remoteLine, .line,
+                fallback: "none: the key has two positions"),
             Key("when", \.offLevel, .choice()),
             Key("bias", \.bias, .choice()),
             Key("debounce", \.debounce, .duration(.milliseconds(1) ... .seconds(10))),
