@@ -23,13 +23,9 @@ deb: build
 	@scripts/package/deb $(PRODUCTS)/drawbridge .build/deb
 
 ## make test     set up, then run every test: unit, simulation, whole sites
-# What computes runs side by side; what waits for kernels, brokers and whole sites runs one by one, so that
-# a busy machine does not stretch its deadlines.
-COMPUTING = ^(Base|Settings|Recorder|House|Simulation)Tests\.
 test: setup lint
 	@$(SWIFT) build --build-tests -q
-	@$(SWIFT) test --skip-build --filter '$(COMPUTING)'
-	@$(SWIFT) test --skip-build --no-parallel --skip '$(COMPUTING)'
+	@scripts/test
 
 ## make test-kernel  the package's whole life under systemd, in a kernel of its own: install, fail over, crash, purge
 test-kernel: deb

@@ -127,7 +127,7 @@ let package = Package(
         tests("Egress"),
         tests("KillSwitch", ["fakegpiod", "killswitch-probe"]),
         tests("Tunnel"),
-        tests("Recorder"),
+        tests("Recorder", exclude: ["Stores"]),
         tests("Machines", ["CModbus"]),
         tests("Cloud", exclude: ["Fixtures"]),
         tests("Console"),

@@ -34,7 +34,7 @@ mkdir -p "$root/docs/figures"
     echo '|---|---|---|---|---|---|'
     cat "$work/scan"
     echo
-    echo 'Without nftables nothing can keep Linux from resetting TCP connections to its own closed ports (`docs/behaviour.md` §2.3).'
+    echo 'The daemon has a user of its own, as on a router: without nftables, routing rules keep the kernel silent (`docs/behaviour.md` §2.3).'
     echo
     echo "$(uname -srm), $(nproc) processors, shared with other work: load $before before, $after after."
     date -u '+%Y-%m-%d'

@@ -36,18 +36,22 @@ package struct Reading: Hashable, Sendable {
     package var quality: Quality
     /// When the poll that brought it was answered.
     package var time: Timestamp
+    /// Whether its wall time is by the source's own clock: then the router's says nothing against it.
+    package var isTimedBySource: Bool
 
     /// Longest string value, in bytes.
     package static let valueBytesMax = 64 * 1024
 
     package init(
-        source: String, tag: String, value: TagValue, quality: Quality = .good, time: Timestamp
+        source: String, tag: String, value: TagValue, quality: Quality = .good, time: Timestamp,
+        isTimedBySource: Bool = false
     ) {
         self.source = source
         self.tag = tag
         self.value = value
         self.quality = quality
         self.time = time
+        self.isTimedBySource = isTimedBySource
     }
 }
 
@@ -58,11 +62,17 @@ package struct Record: Hashable, Sendable {
     /// The kernel's boot id under which it was read: monotonic times compare only within one boot.
     package var bootID: BootID
     package var reading: Reading
+    /// Whether the reading's wall time is not what the router's clock showed, but what it should have shown: it was
+    /// set right later in the same boot.
+    package var isTimeCorrected: Bool
 
-    package init(sequence: UInt64, bootID: BootID, reading: Reading) {
+    package init(
+        sequence: UInt64, bootID: BootID, reading: Reading, isTimeCorrected: Bool = false
+    ) {
         self.sequence = sequence
         self.bootID = bootID
         self.reading = reading
+        self.isTimeCorrected = isTimeCorrected
     }
 }
 

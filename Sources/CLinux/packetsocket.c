@@ -36,3 +36,16 @@ int clinux_packet_send(int fd, int interface_index, const uint8_t *hardware, con
     ssize_t sent = sendto(fd, packet, length, MSG_DONTWAIT, (struct sockaddr *)&address, sizeof address);
     return sent < 0 ? -errno : (int)sent;
 }
+
+int clinux_packet_repeat(int socket, const uint8_t *frame, size_t length, unsigned times) {
+    struct iovec part = {.iov_base = (void *)frame, .iov_len = length};
+    struct mmsghdr messages[64];
+    if (times > 64) return -EINVAL;
+    memset(messages, 0, sizeof messages);
+    for (unsigned index = 0; index < times; index++) {
+        messages[index].msg_hdr.msg_iov = &part;
+        messages[index].msg_hdr.msg_iovlen = 1;
+    }
+    int sent = sendmmsg(socket, messages, times, 0);
+    return sent < 0 ? -errno : sent;
+}

@@ -43,6 +43,7 @@ package actor ConfigurationService {
     var unconfirmed: Set<SettingsSource> = []
     var isConfirmationAsked = false
     var trials = 0
+    private var reads = 0
     var state: ConfigurationStatus
 
     struct Candidate {
@@ -75,6 +76,11 @@ package actor ConfigurationService {
     }
 
     package func status() -> ConfigurationStatus { state }
+
+    /// The files that run, on trial or for good, and how often they were looked at where they lie.
+    package func running() -> (sources: [SettingsSource], reads: Int, status: ConfigurationStatus) {
+        ((trial?.candidate ?? confirmed).sources, reads, state)
+    }
 
     /// Reads the file again, also when nothing seems to have changed.
     package nonisolated func reload() { bell.ring() }
@@ -124,6 +130,8 @@ package actor ConfigurationService {
     }
 
     private func read() async {
+        // Counted when it is known what came of it.
+        defer { reads += 1 }
         do {
             let found = try Settings.loadWithSources(file: file)
             let candidate = Candidate(settings: found.settings, sources: found.sources)

@@ -15,6 +15,7 @@ package struct ConsoleRequest: Codable, Equatable, Sendable {
     package static let doctor = ConsoleRequest(command: "doctor")
     package static let egress = ConsoleRequest(command: "egress")
     package static let confirm = ConsoleRequest(command: "confirm")
+    package static let config = ConsoleRequest(command: "config")
 }
 
 /// What the daemon answers: one JSON object on one line. `error` is set when it could not do what was asked.
@@ -24,16 +25,18 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
     package var text: String?
     package var doctor: DoctorReport?
     package var egress: EgressTable?
+    package var config: ConsoleConfig?
 
     package init(
         error: String? = nil, status: StatusDocument? = nil, text: String? = nil,
-        doctor: DoctorReport? = nil, egress: EgressTable? = nil
+        doctor: DoctorReport? = nil, egress: EgressTable? = nil, config: ConsoleConfig? = nil
     ) {
         self.error = error
         self.status = status
         self.text = text
         self.doctor = doctor
         self.egress = egress
+        self.config = config
     }
 
     /// The answers to the requests that need nothing but the status.
@@ -45,8 +48,41 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
             self.init(
                 error:
                     "unknown request \"\(request.command)\"; known are status, metrics, doctor, "
-                    + "egress and confirm")
+                    + "egress, config and confirm")
         }
+    }
+}
+
+/// The config files that run, and what the daemon last found where they lie.
+package struct ConsoleConfig: Codable, Equatable, Sendable {
+    package struct File: Codable, Equatable, Sendable {
+        package var name: String
+        package var text: String
+
+        package init(name: String, text: String) {
+            self.name = name
+            self.text = text
+        }
+    }
+
+    package var files: [File]
+    /// In the history; nil: it could not be kept there.
+    package var number: Int?
+    /// How often the files were read since the daemon began: who wrote one can tell that it was seen.
+    package var reads: Int
+    /// Until what runs is taken back unless it is confirmed; nil: it is permanent.
+    package var trialSeconds: Int?
+    /// What is wrong with the files that lie there; empty: they are what runs.
+    package var refused: [String]
+
+    package init(
+        files: [File], number: Int?, reads: Int, trialSeconds: Int?, refused: [String]
+    ) {
+        self.files = files
+        self.number = number
+        self.reads = reads
+        self.trialSeconds = trialSeconds
+        self.refused = refused
     }
 }
 

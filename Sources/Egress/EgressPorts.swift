@@ -13,3 +13,9 @@ package protocol Upstream: Sendable {
     /// Valid is an answer from that server to this question; what it says is judged by the caller.
     func ask(_ name: DomainName, at server: IPv4Address) async throws -> DNSMessage
 }
+
+/// Who asks.
+package protocol AskerFinder: Sendable {
+    /// Whose question came from a socket of this machine, while it waits for the answer; nil: it cannot be told.
+    func asker(at address: IPv4Address, port: UInt16) -> AskerLog.Asker?
+}

@@ -16,11 +16,13 @@ package actor EgressService {
     private let policy: EgressPolicy
     private let opener: any AddressOpener
     private let upstream: any Upstream
+    private let finder: any AskerFinder
     private let clock: any MonotonicClock
     private let logger: Logger
     private var cache = NameCache()
     private var opened = OpenedNames()
     private var refusals = RefusalLog()
+    private var askers = AskerLog()
     private var preferredServer = 0
     /// Since when no name server answers.
     private var silentSince: Instant?
@@ -39,12 +41,13 @@ package actor EgressService {
     package init(
         dns: Settings.DNS, allowed: [DomainPattern], forbidden: [CIDR] = [],
         opener: any AddressOpener, upstream: any Upstream = SocketUpstream(),
-        clock: any MonotonicClock, logger: Logger
+        askers finder: any AskerFinder = SocketAskers(), clock: any MonotonicClock, logger: Logger
     ) {
         self.dns = dns
         policy = EgressPolicy(allowed: allowed, forbidden: forbidden)
         self.opener = opener
         self.upstream = upstream
+        self.finder = finder
         self.clock = clock
         self.logger = logger
     }
@@ -80,7 +83,7 @@ package actor EgressService {
         _ bytes: [UInt8], _ peer: DatagramSocket.Peer, _ descriptor: Int32
     ) async {
         defer { inFlight -= 1 }
-        guard let reply = await reply(to: bytes) else { return }
+        guard let reply = await reply(to: bytes, from: peer) else { return }
         do {
             try DatagramSocket.send(reply, to: peer, on: descriptor)
         } catch {
@@ -89,7 +92,7 @@ package actor EgressService {
     }
 
     /// The reply to a program's query; nil: none.
-    func reply(to bytes: [UInt8]) async -> [UInt8]? {
+    func reply(to bytes: [UInt8], from peer: DatagramSocket.Peer? = nil) async -> [UInt8]? {
         // Neither an id, nor a query.
         guard bytes.count >= 12, bytes[2] & 0x80 == 0 else { return nil }
         guard let query = try? DNSMessage(decoding: bytes) else {
@@ -99,7 +102,9 @@ package actor EgressService {
         guard let name = query.question.name, policy.allows(name),
             query.question.recordClass == DNSMessage.internetClass
         else {
-            refuse(query.question.name?.description ?? "(unreadable)", .name)
+            let name = query.question.name?.description ?? "(unreadable)"
+            noteAsker(peer, name)
+            refuse(name, .name)
             return DNSMessage.reply(to: query, .refused)
         }
         // The name may be asked for, but only its IPv4 addresses are of use here.
@@ -200,6 +205,14 @@ package actor EgressService {
         }
     }
 
+    /// Before the answer: the program still waits for it, so its socket is there.
+    private func noteAsker(_ peer: DatagramSocket.Peer?, _ name: String) {
+        guard let peer, askers.mayLookUp(at: clock.now()),
+            let asker = finder.asker(at: peer.address, port: peer.port)
+        else { return }
+        askers.note(asker, name)
+    }
+
     private func refuse(_ name: String, _ reason: RefusalLog.Reason) {
         guard refusals.note(name, reason, at: clock.now()) else { return }
         logger.notice(
@@ -214,7 +227,7 @@ package actor EgressService {
                     name: $0.name, addresses: $0.entry.addresses, expiresAt: $0.entry.expiresAt)
             },
             opened: opened.live(at: clock.now()), refused: refusals.entries,
-            refusedOthers: refusals.others, overloaded: overloaded,
+            refusedOthers: refusals.others, askers: askers.entries, overloaded: overloaded,
             serversAnswer: silentSince == nil, silentSince: silentSince)
     }
 }

@@ -17,6 +17,8 @@ package struct EgressStatus: Equatable, Sendable {
     package var refused: [RefusalLog.Entry]
     /// Refusals of still other names.
     package var refusedOthers: Int
+    /// Who asked for names that are not on the list, at most `AskerLog.askersMax`, who asked most first.
+    package var askers: [AskerLog.Entry]
     /// Queries that were dropped because too many were waiting.
     package var overloaded: Int
     /// Whether the name servers answered the last question.

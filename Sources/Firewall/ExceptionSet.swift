@@ -8,7 +8,7 @@ package struct ExceptionSet: Equatable, Sendable {
         package var number: Int
         /// As nft writes it.
         package var text: String
-        /// The first and the last key, as the kernel stores them.
+        /// The first and the last key, as the kernel stores them; no last one in a set of exact keys.
         package var key: [UInt8]
         package var keyEnd: [UInt8]
         package var until: WallTime?
@@ -16,6 +16,9 @@ package struct ExceptionSet: Equatable, Sendable {
 
     package var name: String
     package var hasMAC: Bool
+    /// One sender, one receiver, one port each: a hash table, which costs the same however full it is. With ranges the
+    /// kernel's search grows with the elements.
+    package var isExact: Bool
     package var from: Settings.Firewall.Zone
     package var to: Settings.Firewall.Zone
     package var elements: [Element]
@@ -28,7 +31,8 @@ package struct ExceptionSet: Equatable, Sendable {
         return [
             "\tset \(name) {",
             "\t\ttype \(mac)ipv4_addr . ipv4_addr . inet_proto . inet_service",
-            "\t\tflags interval, timeout", "\t\tcounter", "\t\tsize \(Self.elementsMax)", "\t}",
+            isExact ? "\t\tflags timeout" : "\t\tflags interval, timeout", "\t\tcounter",
+            "\t\tsize \(Self.elementsMax)", "\t}",
         ]
     }
 
@@ -58,16 +62,26 @@ extension ExceptionSet {
         var sets: [String: ExceptionSet] = [:]
         for (number, allow) in allowed.enumerated() {
             let kind = allow.mac == nil ? "" : "_mac"
-            let name = "allow_\(allow.from.rawValue)_\(allow.to.rawValue)\(kind)_\(layers[number])"
+            // Exact keys never overlap: two equal ones would cover each other, which `check` refuses.
+            let layer = allow.isExact ? "exact" : "\(layers[number])"
+            let name = "allow_\(allow.from.rawValue)_\(allow.to.rawValue)\(kind)_\(layer)"
             var set =
                 sets[name]
                 ?? ExceptionSet(
-                    name: name, hasMAC: allow.mac != nil, from: allow.from, to: allow.to,
-                    elements: [])
+                    name: name, hasMAC: allow.mac != nil, isExact: allow.isExact, from: allow.from,
+                    to: allow.to, elements: [])
             set.elements.append(Element(allow, number))
             sets[name] = set
         }
         return sets.values.sorted { $0.name < $1.name }
+    }
+}
+
+extension Settings.Firewall.Allow {
+    /// Whether it names one sender, one receiver and one port.
+    fileprivate var isExact: Bool {
+        let hosts = [source ?? .everything, destination ?? .everything]
+        return hosts.allSatisfy { $0.range.count == 1 } && service.ports.count == 1
     }
 }
 
@@ -94,7 +108,10 @@ extension ExceptionSet.Element {
             mac + IPv4Address(value: source.lowerBound).bytes
             + IPv4Address(value: destination.lowerBound).bytes + transport + part(ports.lowerBound)
         keyEnd =
-            mac + IPv4Address(value: source.upperBound).bytes
-            + IPv4Address(value: destination.upperBound).bytes + transport + part(ports.upperBound)
+            allow.isExact
+            ? []
+            : mac + IPv4Address(value: source.upperBound).bytes
+                + IPv4Address(value: destination.upperBound).bytes + transport
+                + part(ports.upperBound)
     }
 }

@@ -24,6 +24,7 @@ extension FirewallPolicy {
         // How a change comes into force is no part of what is in force.
         var openings = settings.firewall
         openings.trial = .zero
+        openings.alarm = .init()
         self.init(
             uplinks: uplinks,
             lan: Segment(

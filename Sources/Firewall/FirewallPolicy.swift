@@ -17,7 +17,7 @@ package struct FirewallPolicy: Equatable, Sendable {
     package var agents: [UInt32] = []
     /// Whether what passes the gate must carry the mark of a living daemon (`GateLease.holdsGrant`).
     package var needsGrant = false
-    /// Whether the uplinks, too, pass packets only while the key switch holds them open (§2.10).
+    /// Whether the uplinks, too, pass packets only while the key switch holds them open (§2.11).
     package var uplinksNeedKey = false
     /// What the config opens besides (§2.7).
     package var openings: Settings.Firewall

@@ -14,6 +14,12 @@ package protocol FilterTable: Sendable {
     /// What each exception has let pass since it was loaded.
     func hits(_ set: ExceptionSet) throws -> [ExceptionHits.Sample]
 
+    /// What was refused lately from a zone.
+    func refused(_ zone: AttackSigns.Zone) throws -> [RefusedPackets]
+
+    /// How full the kernel's table of connections is, in percent; nil: it cannot be read.
+    func conntrackPercent() -> UInt64?
+
     /// The cloud addresses that are open, and for how long they still are.
     func openAddresses() throws -> [OpenAddress]
 

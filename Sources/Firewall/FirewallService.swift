@@ -25,6 +25,11 @@ package actor FirewallService {
     var hits = ExceptionHits()
     var hitsAt: Instant?
     var foreignChanges = 0
+    var signs = AttackSigns()
+    /// What was refused lately, when it was read, and what its zone's counters said then.
+    var refused: [AttackSigns.Zone: (packets: UInt64, at: Instant, sample: [RefusedPackets])] = [:]
+    /// Whether the kernel can note what is refused: found out with the first rules.
+    var notesRefused = true
     /// Whom the kernel named as the one who changed something, while that is put back.
     var heardOf: String?
     /// Whether what an earlier process had opened is closed.
@@ -101,10 +106,11 @@ package actor FirewallService {
     }
 
     func apply(
-        _ ruleset: Ruleset, named name: Logger.MetadataValue, trialFor duration: Duration? = nil
+        _ wished: Ruleset, named name: Logger.MetadataValue, trialFor duration: Duration? = nil
     ) async throws {
         await enter()
         defer { leave() }
+        var ruleset = notesRefused ? wished : wished.withoutNotes
         let now = wall()
         let offset =
             now < Self.clockIsRightFrom
@@ -115,11 +121,21 @@ package actor FirewallService {
         }
         // The kernel counts anew what is loaded anew.
         if inForce != nil { try? sampleHits() }
-        try await table.load(
-            ruleset.text(at: offset == nil ? nil : now)
-                + (duration.map { Ruleset.beginningTrial(for: $0) } ?? Ruleset.endingTrial)
-                + (!hasLoaded
-                    ? Ruleset.forgetOpenings : forgetsAddresses ? Ruleset.forgetAddresses : ""))
+        let end =
+            (duration.map { Ruleset.beginningTrial(for: $0) } ?? Ruleset.endingTrial)
+            + (!hasLoaded
+                ? Ruleset.forgetOpenings : forgetsAddresses ? Ruleset.forgetAddresses : "")
+        do {
+            try await table.load(ruleset.text(at: offset == nil ? nil : now) + end)
+        } catch {
+            // A kernel without what the notes need is no reason to stay without rules.
+            guard !hasLoaded, ruleset.notesRefused else { throw error }
+            ruleset = wished.withoutNotes
+            try await table.load(ruleset.text(at: offset == nil ? nil : now) + end)
+            notesRefused = false
+            logger.warning(
+                "firewall cannot note who is refused", metadata: ["error": "\(error)"])
+        }
         hasLoaded = true
         forgetsAddresses = false
         let installed = try table.read()

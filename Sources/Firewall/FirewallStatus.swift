@@ -27,6 +27,10 @@ package struct FirewallStatus: Equatable, Sendable {
     package var forwarded: [Counter] = []
     /// How often somebody else's change was put back.
     package var foreignChanges = 0
+    /// Signs of an attack that last.
+    package var signs: [AttackSigns.Active] = []
+    /// What was dropped lately, a sample; those of a zone in the order of their number.
+    package var refused: [RefusedPackets] = []
     /// When the rules on trial end unless they are confirmed; nil: none are.
     package var trialEnds: Instant?
 

@@ -41,7 +41,12 @@ extension Ruleset {
         let wan = set(policy.uplinks.map(\.interface).map(quoted))
         let lan = quoted(policy.lan.interface)
         var rules: [String] = []
-        if policy.vpn != nil { rules.append("iifname . oifname vmap @\(gateMap)") }
+        if let vpn = policy.vpn.map({ quoted($0.interface) }) {
+            // Comparing one name is cheaper than looking up two: what is none of the gate's affair goes by.
+            rules += ["iifname", "oifname"].map {
+                "\($0) \(vpn) iifname . oifname vmap @\(gateMap)"
+            }
+        }
         rules.append("meta nfproto ipv6 \(Counter.ipv6.drop)")
         rules += uplinkGate(policy, ["iifname", "oifname"])
         if let wan {
@@ -86,7 +91,7 @@ extension Ruleset {
             ? ["meta mark != \(ConnectionMark.hex(grantMark)) \(counter.drop)"] : []
     }
 
-    /// §2.10: what comes in from, or goes out to, an uplink whose lease has ended. It comes before whatever looks at
+    /// §2.11: what comes in from, or goes out to, an uplink whose lease has ended. It comes before whatever looks at
     /// connections.
     private static func uplinkGate(_ policy: FirewallPolicy, _ sides: [String]) -> [String] {
         guard policy.uplinksNeedKey, let wan = set(policy.uplinks.map(\.interface).map(quoted))

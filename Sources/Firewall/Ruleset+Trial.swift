@@ -35,7 +35,9 @@ extension Ruleset {
         }
         let counters =
             forwardCounters + candidate.forwardCounters.filter { !forwardCounters.contains($0) }
-        return Ruleset(chains: combined, exceptions: own + added, forwardCounters: counters)
+        var both = Ruleset(chains: combined, exceptions: own + added, forwardCounters: counters)
+        both.notesRefused = notesRefused
+        return both
     }
 
     /// The commands that let the candidate decide for a time, in the same transaction as its rules.

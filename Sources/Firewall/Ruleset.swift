@@ -59,7 +59,7 @@ package struct Ruleset: Equatable, Sendable {
     package static let table = "drawbridge"
     /// The verdict map whose elements are the leases of the VPN gate.
     package static let gateMap = "gate"
-    /// The set whose elements, the uplinks' interfaces, are the leases of the uplinks (§2.10).
+    /// The set whose elements, the uplinks' interfaces, are the leases of the uplinks (§2.11).
     package static let uplinkGateSet = "uplink_gate"
     package static let vpnToLANChain = "vpn_to_lan"
     package static let lanToVPNChain = "lan_to_vpn"
@@ -80,6 +80,8 @@ package struct Ruleset: Equatable, Sendable {
     /// The exceptions, and the port forwards' counters by their place in the config.
     package let exceptions: [ExceptionSet]
     package let forwardCounters: [String]
+    /// Whether the kernel keeps a sample of what is refused.
+    var notesRefused = false
 
     /// Nothing passes but loopback: for a start without a usable config (§2.1).
     package static let denyAll = Ruleset(
@@ -107,19 +109,23 @@ package struct Ruleset: Equatable, Sendable {
                 Chain(name: "output", hook: .output, rules: Self.output(policy, exceptions)),
             ]
             + Self.crossings(
-                marks: Self.marks(policy), destinationNAT: Self.destinationNAT(policy),
-                sourceNAT: Self.sourceNAT(policy))
+                marks: Self.marks(policy),
+                destinationNAT: Self.countingFlows(policy) + Self.destinationNAT(policy),
+                sourceNAT: Self.sourceNAT(policy), notingRefused: true)
+        notesRefused = true
     }
 
     /// They stand also when they are empty: a base chain is never deleted.
     private static func crossings(
-        marks: [String], destinationNAT: [String], sourceNAT: [String]
+        marks: [String], destinationNAT: [String], sourceNAT: [String],
+        notingRefused: Bool = false
     ) -> [Chain] {
         [
             Chain(name: "marks", hook: .prerouting, rules: marks),
             Chain(name: "destination_nat", hook: .destinationNAT, rules: destinationNAT),
             Chain(name: "source_nat", hook: .sourceNAT, rules: sourceNAT),
         ] + triedChains.map { Chain(name: trialName($0), rules: []) }
+            + refusedChains(noting: notingRefused)
     }
 
     init(chains: [Chain], exceptions: [ExceptionSet] = [], forwardCounters: [String] = []) {
@@ -146,7 +152,7 @@ package struct Ruleset: Equatable, Sendable {
             "add table inet \(Self.table)", "flush table inet \(Self.table)",
             "table inet \(Self.table) {",
         ]
-        for counter in Counter.allCases.map(\.rawValue) + forwardCounters {
+        for counter in Counter.allCases.map(\.rawValue) + Self.flowCounters + forwardCounters {
             lines += ["\tcounter \(counter) {", "\t}"]
         }
         lines += [
@@ -161,12 +167,13 @@ package struct Ruleset: Equatable, Sendable {
             lines += ["\tmap \(name) {", "\t\ttype nf_proto : verdict", "\t\tflags timeout", "\t}"]
         }
         for set in exceptions { lines += set.declaration }
+        lines += refusedSets
         for chain in chains {
             lines.append("\tchain \(chain.name) {")
             if let hook = chain.hook {
                 lines.append("\t\t" + hook.declaration)
             }
-            lines += chain.rules.map { "\t\t" + $0 }
+            lines += chain.rules.map { "\t\t" + written($0) }
             lines.append("\t}")
         }
         lines.append("}")

@@ -1,7 +1,8 @@
 package import Base
 
 extension Rtnl {
-    /// `RTM_NEWRULE`: an IPv4 routing rule about packets that come in through an interface.
+    /// `RTM_NEWRULE`: an IPv4 routing rule about packets that come in through an interface; what this machine sends
+    /// itself comes in through `lo`.
     package struct ForwardingRule: Hashable, Sendable {
         /// `FR_ACT_TO_TBL`, `FR_ACT_BLACKHOLE`
         package enum Action: UInt8, Sendable {
@@ -16,6 +17,10 @@ extension Rtnl {
         package var destination: CIDR?
         /// All bits of it must match.
         package var mark: UInt32?
+        /// The socket's owner; the kernel's own answers belong to 0.
+        package var users: ClosedRange<UInt32>?
+        /// The protocol's number, such as `IPPROTO_TCP`. Costs nothing with `lo`; elsewhere every packet is dissected.
+        package var transport: UInt8?
         /// 0: none.
         package var table: UInt32 = 0
         /// Routes with a prefix of at most this length do not count.
@@ -47,6 +52,13 @@ extension Rtnl {
             mark = attributes[10]?.number(at: 0, as: UInt32.self)
             destination = attributes[1].flatMap { IPv4Address(bytes: $0) }
                 .flatMap { CIDR(containing: $0, prefixLength: Int(header(1))) }
+            users = attributes[20].flatMap { bytes in
+                guard let first = bytes.number(at: 0, as: UInt32.self),
+                    let last = bytes.number(at: 4, as: UInt32.self), first <= last
+                else { return nil }
+                return first...last
+            }
+            transport = attributes[22]?.first
             let suppressed = attributes[14]?.number(at: 0, as: UInt32.self)
             suppressedPrefixLength = suppressed == .max ? nil : suppressed
         }
@@ -69,6 +81,11 @@ extension Rtnl {
                 message.attribute(10, host: mark)
                 message.attribute(16, host: UInt32.max)
             }
+            if let users {
+                let ends = [users.lowerBound, users.upperBound]
+                message.attribute(20, ends.withUnsafeBytes { Array($0) })
+            }
+            if let transport { message.attribute(22, [transport]) }
             if table != 0 { message.attribute(15, host: table) }
             if let suppressedPrefixLength { message.attribute(14, host: suppressedPrefixLength) }
             message.end()

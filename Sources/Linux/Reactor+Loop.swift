@@ -36,38 +36,45 @@ extension Reactor {
     private func ready(_ descriptor: Int32, _ events: UInt32) {
         let trouble = events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
         let woken = state.withLock { state in
-            let ids = state.waiters.filter { _, waiter in
-                waiter.descriptor == descriptor
-                    && (trouble
-                        || events
-                            & (waiter.direction == .readable
-                                ? EPOLLIN.rawValue : EPOLLOUT.rawValue) != 0)
+            var woken: [CheckedContinuation<Outcome, any Error>] = []
+            state.waiters.removeAll { waiter in
+                let wanted =
+                    waiter.direction == .readable ? EPOLLIN.rawValue : EPOLLOUT.rawValue
+                guard waiter.descriptor == descriptor, trouble || events & wanted != 0 else {
+                    return false
+                }
+                woken.append(waiter.continuation)
+                return true
             }
-            for id in ids.keys { state.waiters[id] = nil }
             _ = arm(descriptor, &state)
-            return ids.values.map(\.continuation)
+            return woken
         }
         for continuation in woken { continuation.resume(returning: .ready) }
     }
 
     private func expire() {
         let now = SystemClock().now()
-        let (late, rested) = state.withLock { state in
-            guard let next = state.nextDeadline, next <= now else {
-                return ([CheckedContinuation<Outcome, any Error>](), [Sleeper]())
+        var late: [CheckedContinuation<Outcome, any Error>] = []
+        var rested: [CheckedContinuation<Void, any Error>] = []
+        state.withLock { state in
+            guard let next = state.nextDeadline, next <= now else { return }
+            var freed: [Int32] = []
+            state.waiters.removeAll { waiter in
+                guard let deadline = waiter.deadline, deadline <= now else { return false }
+                freed.append(waiter.descriptor)
+                late.append(waiter.continuation)
+                return true
             }
-            let ids = state.waiters.filter { $0.value.deadline.map { $0 <= now } ?? false }
-            for (id, waiter) in ids {
-                state.waiters[id] = nil
-                _ = arm(waiter.descriptor, &state)
+            for descriptor in freed { _ = arm(descriptor, &state) }
+            state.sleepers.removeAll { sleeper in
+                guard sleeper.deadline <= now else { return false }
+                rested.append(sleeper.continuation)
+                return true
             }
-            let rested = state.sleepers.filter { $0.deadline <= now }
-            state.sleepers.removeAll { $0.deadline <= now }
             state.findNextDeadline()
-            return (ids.values.map(\.continuation), rested)
         }
         for continuation in late { continuation.resume(returning: .timedOut) }
-        for sleeper in rested { sleeper.continuation.resume() }
+        for continuation in rested { continuation.resume() }
     }
 
     private func timeoutMilliseconds() -> Int32 {

@@ -24,6 +24,7 @@ package final class Reactor: TaskExecutor {
     package static let shared = Reactor()
 
     struct Waiter {
+        var id: UInt64
         var descriptor: Int32
         var direction: Direction
         var deadline: Instant?
@@ -37,8 +38,8 @@ package final class Reactor: TaskExecutor {
     }
 
     struct State {
-        var waiters: [UInt64: Waiter] = [:]
         /// A few dozen at most: searched, not sorted.
+        var waiters: [Waiter] = []
         var sleepers: [Sleeper] = []
         var cancelledEarly: Set<UInt64> = []
         var armed: Set<Int32> = []
@@ -56,7 +57,7 @@ package final class Reactor: TaskExecutor {
         mutating func findNextDeadline() {
             nextDeadline = nil
             for sleeper in sleepers { _ = note(sleeper.deadline) }
-            for waiter in waiters.values {
+            for waiter in waiters {
                 if let deadline = waiter.deadline { _ = note(deadline) }
             }
         }
@@ -92,14 +93,15 @@ package final class Reactor: TaskExecutor {
             try await withCheckedThrowingContinuation { continuation in
                 let refused = state.withLock { state -> (any Error)? in
                     if state.cancelledEarly.remove(id) != nil { return CancellationError() }
-                    state.waiters[id] = Waiter(
-                        descriptor: descriptor, direction: direction, deadline: deadline,
-                        continuation: continuation)
+                    state.waiters.append(
+                        Waiter(
+                            id: id, descriptor: descriptor, direction: direction,
+                            deadline: deadline, continuation: continuation))
                     guard let code = arm(descriptor, &state) else {
                         if let deadline { _ = state.note(deadline) }
                         return nil
                     }
-                    state.waiters[id] = nil
+                    state.waiters.removeLast()
                     return SystemError("wait for descriptor \(descriptor)", code: code)
                 }
                 if let refused {
@@ -110,11 +112,12 @@ package final class Reactor: TaskExecutor {
             }
         } onCancel: {
             let waiter = state.withLock { state -> Waiter? in
-                guard let waiter = state.waiters.removeValue(forKey: id) else {
+                guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
                     // Race: cancelled before the wait was registered.
                     state.cancelledEarly.insert(id)
                     return nil
                 }
+                let waiter = state.waiters.remove(at: index)
                 _ = arm(waiter.descriptor, &state)
                 return waiter
             }
@@ -125,7 +128,7 @@ package final class Reactor: TaskExecutor {
     /// Tells epoll what the remaining waiters of a descriptor want; returns an errno value if it refuses.
     func arm(_ descriptor: Int32, _ state: inout State) -> Int32? {
         var events: UInt32 = 0
-        for waiter in state.waiters.values where waiter.descriptor == descriptor {
+        for waiter in state.waiters where waiter.descriptor == descriptor {
             events |= waiter.direction == .readable ? EPOLLIN.rawValue : EPOLLOUT.rawValue
         }
         var event = epoll_event(

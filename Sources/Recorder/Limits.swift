@@ -23,6 +23,8 @@ package enum Limits {
     package static let batchRecordsMax = 10_000
     /// Bytes of texts after which a batch is not filled further.
     package static let batchBytesMax = 1 << 20
+    /// Boots whose clock is known to have been kept; an older one's times are left as they were recorded.
+    package static let bootsMax = 64
     /// How far past a damaged place the next whole block is looked for when the store is opened.
     package static let tailSearchBytes: Int64 = 256 * 1024
     /// Tags that one loss record names; further ones go into further records.

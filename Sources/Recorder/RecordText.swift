@@ -6,8 +6,9 @@ package enum RecordText {
     package static func line(_ record: Record) -> String {
         let reading = record.reading
         let quality = reading.quality == .good ? "" : "  (bad)"
+        let clock = record.isTimeCorrected ? "  (time corrected)" : ""
         return "\(WallText.format(reading.time.wall))  \(reading.source)/\(reading.tag)  "
-            + plain(reading.value) + quality
+            + plain(reading.value) + quality + clock
     }
 
     /// One JSON object on a line; RFC 8259. Numbers that JSON cannot express are texts.
@@ -16,16 +17,18 @@ package enum RecordText {
         return
             "{\"sequence\":\(record.sequence),\"time\":\"\(WallText.format(reading.time.wall))\","
             + "\"source\":\(quoted(reading.source)),\"tag\":\(quoted(reading.tag)),"
-            + "\"value\":\(json(reading.value)),\"good\":\(reading.quality == .good)}"
+            + "\"value\":\(json(reading.value)),\"good\":\(reading.quality == .good)"
+            + (record.isTimeCorrected ? ",\"timeCorrected\":true}" : "}")
     }
 
-    package static let csvHeader = "sequence,time,source,tag,value,good"
+    package static let csvHeader = "sequence,time,source,tag,value,good,timeCorrected"
 
     /// One line of comma-separated values; RFC 4180.
     package static func csv(_ record: Record) -> String {
         let reading = record.reading
         return "\(record.sequence),\(WallText.format(reading.time.wall)),\(cell(reading.source)),"
-            + "\(cell(reading.tag)),\(cell(plain(reading.value))),\(reading.quality == .good)"
+            + "\(cell(reading.tag)),\(cell(plain(reading.value))),\(reading.quality == .good),"
+            + "\(record.isTimeCorrected)"
     }
 
     private static func plain(_ value: TagValue) -> String {

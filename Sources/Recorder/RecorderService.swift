@@ -15,6 +15,7 @@ package actor RecorderService {
     private let settings: Settings.Recorder
     private let clock: any MonotonicClock
     private let logger: Logger
+    private let isClockKept: @Sendable () -> Bool
     private var store: RingStore
     private var accepted: UInt64 = 0
     private var isClosed = false
@@ -45,18 +46,23 @@ package actor RecorderService {
     ) throws(SystemError) {
         try self.init(
             settings: settings, directory: try DirectoryFiles(path: settings.directory),
-            bootID: try SystemClock.bootID(), clock: clock, logger: logger)
+            bootID: try SystemClock.bootID(), clock: clock,
+            isClockKept: { ClockFacts.isSynchronised() }, logger: logger)
     }
 
+    /// `wall` is the wall clock, `isClockKept` says whether a time service keeps it.
     package init(
         settings: Settings.Recorder, directory: some RingDirectory, bootID: BootID,
-        clock: any MonotonicClock, logger: Logger
+        clock: any MonotonicClock,
+        wall: @escaping @Sendable () -> WallTime = { SystemClock().wall() },
+        isClockKept: @escaping @Sendable () -> Bool = { false }, logger: Logger
     ) throws(SystemError) {
         self.settings = settings
         self.clock = clock
         self.logger = logger
+        self.isClockKept = isClockKept
         let store = try RingStore(directory, quota: settings.size, bootID: bootID) {
-            Timestamp(monotonic: clock.now(), wall: SystemClock().wall())
+            Timestamp(monotonic: clock.now(), wall: wall())
         }
         self.store = store
         lastState = "recording"
@@ -201,6 +207,9 @@ package actor RecorderService {
 
     /// One turn of the sync loop; the cursor is written in turn, or at once if `now` is nil.
     private func sync(at now: Instant?) {
+        if isClockKept(), store.clockIsKept(store.now()) {
+            logger.notice("clock is kept: times recorded since boot are told in its terms")
+        }
         // What fails here stays in the store's state: it is told, and tried again in the next turn.
         try? store.sync()
         if now.map({ $0 >= nextCursorSave }) ?? true {

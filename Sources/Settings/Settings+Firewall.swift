@@ -31,6 +31,8 @@ extension Settings {
         package var forwards: [Forward]
         /// `trial`: how long a change may take to prove itself before it is taken back; zero: it need not.
         package var trial: Duration
+        /// `[firewall.alarm]`
+        package var alarm = Alarm()
 
         package init(
             lanToWAN: LANToWAN = .neither, hidesVPN: Bool = false, allowed: [Allow] = [],

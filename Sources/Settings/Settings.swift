@@ -17,6 +17,8 @@ package struct Settings: Equatable, Sendable {
     package var machines: [Machine]
     /// `[push]`
     package var push = Push()
+    /// `[health]`
+    package var health = Health()
     /// `[vpn]`; nil: no remote access at all.
     package var vpn: VPN?
     /// `[switch]`; always there when `vpn` is.

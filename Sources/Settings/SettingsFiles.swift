@@ -26,8 +26,21 @@ package enum SettingsFiles {
         return sources
     }
 
+    /// The texts of a config whose main file is `main`, but whose parts lie beside `other`.
+    package static func sources(main: String, partsOf other: String) throws(SettingsErrors)
+        -> [SettingsSource]
+    {
+        let (sources, problems) = read(main: main, partsBeside: other)
+        guard problems.isEmpty else {
+            throw SettingsErrors(problems, files: sources.map(\.name))
+        }
+        return sources
+    }
+
     /// The sources in the order in which they are merged; files that can't be read are problems.
-    static func read(main: String) -> (sources: [SettingsSource], problems: [SettingsProblem]) {
+    static func read(main: String, partsBeside other: String? = nil) -> (
+        sources: [SettingsSource], problems: [SettingsProblem]
+    ) {
         var sources: [SettingsSource] = []
         var problems: [SettingsProblem] = []
         func take(_ path: String) {
@@ -38,8 +51,9 @@ package enum SettingsFiles {
             }
         }
         take(main)
-        let slash = main.lastIndex(of: "/")
-        let directory = (slash.map { String(main[...$0]) } ?? "") + "conf.d"
+        let place = other ?? main
+        let slash = place.lastIndex(of: "/")
+        let directory = (slash.map { String(place[...$0]) } ?? "") + "conf.d"
         do throws(Refusal) {
             for name in try names(in: directory) { take("\(directory)/\(name)") }
         } catch {

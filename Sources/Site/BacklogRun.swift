@@ -32,6 +32,7 @@ package struct BacklogRun: Sendable {
         package var outOfOrder = 0
         package var duplicates = 0
         package var bytesPerSecondBudget: Int64 = 0
+        package var memory = MemoryPeak()
 
         package var liveMedian: Duration { percentile(50) }
         package var liveWorst: Duration { percentile(100) }
@@ -61,7 +62,12 @@ package struct BacklogRun: Sendable {
         try await story.waitUntil("it records, without a way out") {
             $0.lastSequence > UInt64(outcome.recorded) + 20 && !$0.isCloudConnected
         }
+        guard let process = await site.daemonProcessID else {
+            throw SiteError("the daemon has ended")
+        }
+        let watch = MemoryWatch(of: process)
         let begun = try await site.restore(.a)
+        async let _: Void = watch.run()
         outcome.untilLive.append(try await liveData(in: site, since: begun))
         for cut in 1...max(1, cuts) where cut <= cuts {
             try await arrived(outcome.recorded * cut / (cuts + 1), in: site)
@@ -72,29 +78,28 @@ package struct BacklogRun: Sendable {
         }
         try await arrived(outcome.recorded, in: site)
         try await story.waitUntil("everything is delivered") { $0.unsent < 20 }
+        outcome.memory = await watch.peak
         // What the broker has confirmed is still on its way to the watcher.
         try await Task.sleep(for: .seconds(2))
         await judge(site, since: begun, &outcome)
         return outcome
     }
 
-    /// Writes the time offline into the daemon's store, by the recorder itself.
+    /// Writes the time offline into the daemon's store, by the recorder itself, as if in a boot before this one.
     private func fill(_ directory: String, seconds: Int) async throws {
         let clock = SystemClock()
-        let (now, wall) = (clock.now(), clock.wall())
-        let recorder = RecorderKeeperService(
+        let wall = clock.wall()
+        let recorder = try RecorderService(
             settings: Settings.Recorder(
                 directory: directory, size: ByteSize(bytes: 8_000_000_000), sync: .seconds(1)),
-            clock: clock,
-            logger: Logger(label: "fill", factory: { _ in SwiftLogNoOpLogHandler() }))
+            directory: try DirectoryFiles(path: directory), bootID: BootID(high: 1, low: 1),
+            clock: clock, logger: Logger(label: "fill", factory: { _ in SwiftLogNoOpLogHandler() }))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await recorder.run() }
-            // The store opens in its own time.
-            _ = await recorder.cursor()
             for second in 0..<seconds {
                 let ago = Duration.seconds(seconds - second)
                 let time = Timestamp(
-                    monotonic: max(.boot, now - ago),
+                    monotonic: .boot + .seconds(second),
                     wall: WallTime(milliseconds: wall.milliseconds - ago.nanoseconds / 1_000_000))
                 try await recorder.append(
                     Self.tags.enumerated().map { place, tag in

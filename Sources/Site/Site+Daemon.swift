@@ -18,15 +18,38 @@ extension Site {
     ) async throws {
         guard !isDaemonRunning else { throw SiteError("cannot start the daemon: it is running") }
         if let config { try directory.write(config, to: directory.configurationFile) }
+        if let user = options.daemonUser { try await giveDirectories(to: user) }
         let part = try Part(
             "daemon", in: .router, of: holder,
-            [
+            (options.daemonUser.map(Self.becoming) ?? []) + [
                 "env", "LD_PRELOAD=\(programs.fakegpioLibrary)",
                 "FAKEGPIO_SOCK=\(keySwitch.socket)",
             ] + environment.map { "\($0)=\($1)" } + [programs.daemon, "daemon"],
             directory: directory)
         daemonPart = part
         try await part.waitUntilBegun(within: options.readyWithin)
+    }
+
+    /// What `systemd/drawbridge.service` gives the daemon.
+    private static let capabilities = "-all,+net_admin,+net_raw,+net_bind_service"
+
+    /// The beginning of a command line that runs the rest as another user; it still dies with us.
+    private static func becoming(_ user: UInt32) -> [String] {
+        [
+            "setpriv", "--reuid", "\(user)", "--regid", "\(user)", "--clear-groups", "--inh-caps",
+            capabilities, "--ambient-caps", capabilities, "--bounding-set", capabilities,
+            "--pdeathsig", "KILL", "--",
+        ]
+    }
+
+    private func giveDirectories(to user: UInt32) async throws {
+        try await output(
+            in: .router,
+            [
+                "chown", "-R", "\(user):\(user)", "/etc/drawbridge", "/var/lib/drawbridge",
+                "/run/drawbridge", directory.gpio,
+            ])
+        try await output(in: .router, ["chmod", "711", directory.path])
     }
 
     package var isDaemonRunning: Bool { daemonPart?.isRunning ?? false }

@@ -14,6 +14,9 @@ package struct SiteOptions: Sendable {
     ///
     /// As root without one, real-time threads and other users' ids work as on a router.
     package var usesUserNamespace: Bool?
+    /// The user that the daemon runs as, with the service's capabilities; nil: the site's own. Needs root, and programs
+    /// that others may read.
+    package var daemonUser: UInt32?
     /// The key switch's position at the start.
     package var keySwitch: SwitchPosition = .on
     /// Longest time any part may take until it is ready.

@@ -51,6 +51,9 @@ struct BacklogCommand: AsyncParsableCommand {
             "missing in the cloud | \(outcome.missing)",
             "out of order, live and backlog apart | \(outcome.outOfOrder)",
             "sent twice, and told by their ids | \(outcome.duplicates)",
+            "the daemon's memory (RSS), most while it delivers | \(outcome.memory.resident)",
+            "the same, most in all its life | \(outcome.memory.everResident)",
+            "of it the process's own (anonymous), most while it delivers | \(outcome.memory.anonymous)",
         ]
     }
 }

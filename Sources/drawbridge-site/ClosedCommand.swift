@@ -17,7 +17,7 @@ struct ClosedCommand: AsyncParsableCommand {
     func run() async throws {
         let (count, seed) = (count, seed)
         let finished = try await Interruption.cancelling {
-            try await Site.with { site in try await Self.play(site, count, seed) }
+            try await Site.with(.asOnARouter) { site in try await Self.play(site, count, seed) }
         }
         guard finished else { throw ExitCode(130) }
     }
@@ -59,6 +59,15 @@ struct ClosedCommand: AsyncParsableCommand {
     }
 }
 
+extension SiteOptions {
+    /// The daemon has a user of its own: what the second line keeps still is the superuser's.
+    fileprivate static var asOnARouter: SiteOptions {
+        var options = SiteOptions()
+        options.daemonUser = 990
+        return options
+    }
+}
+
 /// `drawbridge-site scan`
 struct ScanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -68,7 +77,7 @@ struct ScanCommand: AsyncParsableCommand {
 
     func run() async throws {
         let finished = try await Interruption.cancelling {
-            try await Site.with { site in try await Self.play(site) }
+            try await Site.with(.asOnARouter) { site in try await Self.play(site) }
         }
         guard finished else { throw ExitCode(130) }
     }

@@ -3,6 +3,7 @@ import Configuration
 import Console
 import Egress
 import Firewall
+import Linux
 import Settings
 
 /// Answers what the command line asks.
@@ -16,6 +17,7 @@ struct ConsoleDesk: Sendable {
         switch request.command {
         case ConsoleRequest.egress.command: return await egress()
         case ConsoleRequest.confirm.command: return await confirm()
+        case ConsoleRequest.config.command: return await config()
         default: break
         }
         let status = await watch.document()
@@ -40,6 +42,18 @@ struct ConsoleDesk: Sendable {
         } catch {
             return ConsoleReply(error: "\(error)")
         }
+    }
+
+    private func config() async -> ConsoleReply {
+        let running = await configuration.running()
+        return ConsoleReply(
+            config: ConsoleConfig(
+                files: running.sources.map {
+                    .init(name: $0.name, text: String(decoding: $0.bytes, as: UTF8.self))
+                }, number: running.status.number, reads: running.reads,
+                trialSeconds: running.status.trialEnds.map {
+                    Int(max(0, ($0 - house.clock.now()).inSeconds))
+                }, refused: running.status.refused))
     }
 
     private func confirm() async -> ConsoleReply {

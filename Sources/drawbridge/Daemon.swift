@@ -51,8 +51,9 @@ struct Daemon: Sendable {
             history: ConfigurationHistory(stateDirectory: settings.device.stateDirectory),
             clock: clock, logger: logs("configuration"),
             tell: { await events.record([Event(.config, who: "config file", $0.words)]) })
+        let health = HealthDoor(of: house, clock: clock, logs: logs)
         let report = StatusReport(
-            house: house, configuration: configuration, begun: begun, clock: clock)
+            house: house, health: health, configuration: configuration, begun: begun, clock: clock)
         let watch = StatusWatchService(
             clock: clock, events: events, look: { await report.document() })
         let desk = ConsoleDesk(
@@ -76,10 +77,10 @@ struct Daemon: Sendable {
                 Room("cut uplinks") { try await house.obeyCuts() },
                 Room("console") { try await console.run() },
                 Room("status and events") { try await watch.run() },
-                page.slot, push.slot,
+                page.slot, push.slot, health.slot,
                 Room("configuration") {
                     try await configuration.run(
-                        WholeHouse(house: house, page: page, push: push))
+                        WholeHouse(house: house, page: page, push: push, health: health))
                 },
                 Room("reload") {
                     for await _ in await UnixSignalsSequence(trapping: .sighup) {

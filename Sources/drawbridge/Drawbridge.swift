@@ -15,7 +15,8 @@ struct Drawbridge: AsyncParsableCommand {
         subcommands: [
             DaemonCommand.self, CheckCommand.self, StatusCommand.self, UplinksCommand.self,
             EventsCommand.self, DoctorCommand.self, SupportBundleCommand.self,
-            FirewallCommand.self, LogCommand.self, ConfigCommand.self, ConfirmCommand.self,
+            FirewallCommand.self, LogCommand.self, ConfigCommand.self, ApplyCommand.self,
+            ConfirmCommand.self,
             SwitchCommand.self,
         ])
 

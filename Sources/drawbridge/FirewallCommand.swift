@@ -37,44 +37,4 @@ struct FirewallCommand: AsyncParsableCommand {
             }
         }
     }
-
-    /// `drawbridge firewall plan`
-    struct Plan: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Show what a changed config file would change in the ruleset, line by line.",
-            discussion:
-                "Lines that go begin with -, lines that come with +. Exits with 0 either way.")
-
-        @Argument(help: "The changed config file.")
-        var changed: String
-
-        @Option(help: "The config file in force.")
-        var config = Drawbridge.defaultConfig
-
-        func run() throws {
-            do {
-                let (old, new) = (try Self.lines(config), try Self.lines(changed))
-                let changes = new.difference(from: old)
-                guard !changes.isEmpty else {
-                    Terminal.output.print("nothing changes")
-                    return
-                }
-                for change in changes {
-                    switch change {
-                    case .remove(_, let line, _): Terminal.output.print("- \(line)")
-                    case .insert(_, let line, _): Terminal.output.print("+ \(line)")
-                    }
-                }
-            } catch {
-                Terminal.error.print("\(error)")
-                throw ExitCode(1)
-            }
-        }
-
-        private static func lines(_ file: String) throws -> [String] {
-            let policy = try FirewallPolicy(try Settings.load(file: file), agents: [geteuid()])
-            return Ruleset(for: policy).text(at: SystemClock().wall())
-                .split(separator: "\n").map { $0.filter { $0 != "\t" } }
-        }
-    }
 }

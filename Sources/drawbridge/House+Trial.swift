@@ -41,6 +41,11 @@ extension House {
     }
 
     func trial(from old: Settings, to new: Settings) -> Duration? {
+        Self.trial(from: old, to: new)
+    }
+
+    /// How long the change must be on trial; nil: it cannot cut the cloud session off.
+    static func trial(from old: Settings, to new: Settings) -> Duration? {
         let time = new.firewall.trial
         return time > .zero && WayToTheCloud(old) != WayToTheCloud(new) ? time : nil
     }
@@ -81,11 +86,12 @@ extension House {
     }
 }
 
-/// The house and its two side doors, which a config file changes together.
+/// The house and its side doors, which a config file changes together.
 struct WholeHouse: ConfiguredHouse {
     let house: House
     let page: PageDoor
     let push: PushDoor
+    let health: HealthDoor
 
     func trial(from old: Settings, to new: Settings) -> Duration? {
         house.trial(from: old, to: new)
@@ -96,6 +102,7 @@ struct WholeHouse: ConfiguredHouse {
         var applied = try await house.apply(wanted, onTrialFor: time)
         applied.touched += await page.rebuild(for: wanted.page)
         applied.touched += await push.rebuild(for: wanted.push)
+        applied.touched += await health.rebuild(for: wanted.health)
         return applied
     }
 

@@ -21,7 +21,10 @@ struct PushDoor: Sendable {
             return PushService(
                 path: runDirectory + "/push.sock",
                 sink: { try await house.recorder.tenant.record($0) },
-                reserved: { Set(house.settings.machines.map(\.name) + [LossReport.source]) },
+                reserved: {
+                    let own = [LossReport.source, Settings.Health.source]
+                    return Set(house.settings.machines.map(\.name) + own)
+                },
                 clock: clock, wall: { clock.wall() }, logger: logs("push"))
         }
         self.make = make

@@ -15,6 +15,7 @@ import Uplinks
 /// Gathers what each room says of itself into the one document that the console shows.
 struct StatusReport: Sendable {
     let house: House
+    let health: HealthDoor
     let configuration: ConfigurationService
     let begun: Instant
     let clock: any MonotonicClock
@@ -43,7 +44,7 @@ struct StatusReport: Sendable {
         document.firewall = await firewallSection()
         document.egress = egressSection(await house.egress.tenant.status(), now)
         document.recorder = recorderSection(await house.recorder.tenant.status())
-        document.machines = await house.machines.tenant.status().map(machine)
+        document.machines = await (house.machines.tenant.status() + health.status).map(machine)
         document.cloud = cloudSection(await house.cloud.tenant.status(), now)
         document.configuration = configurationSection(await configuration.status(), now)
         let failures = house.failures.map {
@@ -113,7 +114,7 @@ struct StatusReport: Sendable {
     private func firewallSection() async -> StatusDocument.Firewall {
         var section = StatusDocument.Firewall()
         do {
-            let status = try await house.firewall.status()
+            let status = try await house.firewall.status(alarm: house.settings.firewall.alarm)
             section.isInForce = status.isInForce
             section.state = status.isInForce ? "in force" : "changed by somebody else"
             section.counters = status.dropped.map {
@@ -122,6 +123,7 @@ struct StatusReport: Sendable {
             section.isGateOpen = try remote?.gate.isOpen() ?? false
             section.foreignChanges = status.foreignChanges
             section.exceptions = exceptions(status)
+            security(status, &section)
         } catch {
             section.state = "\(error)"
         }
@@ -155,6 +157,11 @@ struct StatusReport: Sendable {
             $0 + UInt64($1.count)
         }
         section.refusedNames = status.refused.prefix(5).map(\.name.description)
+        section.askers = status.askers.map {
+            .init(
+                uid: $0.asker.uid, user: $0.asker.user, program: $0.asker.program,
+                refused: UInt64($0.count), lastName: $0.name)
+        }
         section.overloaded = UInt64(status.overloaded)
         section.servers = house.settings.dns.servers.map(\.description)
         section.serversAnswer = status.serversAnswer
@@ -286,6 +293,7 @@ struct StatusReport: Sendable {
     private func problems(in document: StatusDocument, routes: String?) -> [String] {
         var problems: [String] = []
         if !document.firewall.isInForce { problems.append("firewall: \(document.firewall.state)") }
+        problems += (document.firewall.signs ?? []).map(StatusText.trouble)
         problems += (document.failures ?? []).map(\.words)
         if let first = document.configuration.refused.first {
             let more = document.configuration.refused.count - 1

@@ -90,3 +90,18 @@ struct Base64Tests {
         #expect(Base64.decode(text.utf8) == nil)
     }
 }
+
+@Suite struct CivilTimeTests {
+    @Test(
+        "seconds become a date, also on leap days and before 1970",
+        arguments: [
+            (0, "1970-01-01 00:00", 3), (951_782_400, "2000-02-29 00:00", 1),
+            (1_709_251_199, "2024-02-29 23:59", 3), (4_102_444_800, "2100-01-01 00:00", 4),
+            (-1, "1969-12-31 23:59", 2), (1_795_010_529, "2026-11-18 14:02", 2),
+        ])
+    func dates(seconds: Int64, text: String, weekday: Int) {
+        let time = CivilTime(seconds: seconds)
+        #expect("\(time)" == text)
+        #expect(time.weekday == weekday)
+    }
+}

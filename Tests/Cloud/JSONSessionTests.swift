@@ -66,6 +66,16 @@ struct JSONSessionTests {
             + #""source":"a/b"}"#
         #expect(text(message) == expected)
     }
+
+    @Test("behaviour 9.5: a corrected time is marked; a minus zero keeps its sign")
+    func corrected() throws {
+        var session = session()
+        var record = sample(1, value: .double(-0.0))
+        record.isTimeCorrected = true
+        let parcel = Delivery.Parcel(id: 9, source: "a", isHistorical: true, records: [record])
+        let json = text(session.data(parcel, at: wall))
+        #expect(json.contains(#""time":1700000000000,"timeCorrected":true,"value":-0"#), "\(json)")
+    }
 }
 
 /// The same through a real broker.

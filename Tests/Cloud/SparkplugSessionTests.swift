@@ -5,6 +5,30 @@ import Testing
 
 @Suite("Sparkplug session")
 struct SparkplugSessionTests {
+    @Test("behaviour 9.5: a corrected time is marked; a minus zero arrives to the bit")
+    func corrected() throws {
+        var session = SparkplugSession(
+            group: "g", node: "n", devices: [], birthDeathSequence: 0)
+        var record = sample(1, value: .double(-0.0))
+        let parcel = { (record: Record) in
+            Delivery.Parcel(id: 9, source: "a", isHistorical: true, records: [record])
+        }
+        let wall = record.reading.time.wall
+        let plain = try SparkplugPayload(decoding: session.data(parcel(record), at: wall).payload)
+        #expect(!plain.metrics[0].properties.contains { $0.key == "TimeCorrected" })
+        guard case .double(let value) = plain.metrics[0].value else {
+            Issue.record("no double")
+            return
+        }
+        #expect(value.bitPattern == (-0.0).bitPattern)
+        record.isTimeCorrected = true
+        let marked = try SparkplugPayload(decoding: session.data(parcel(record), at: wall).payload)
+        #expect(
+            marked.metrics[0].properties.contains {
+                $0.key == "TimeCorrected" && $0.value == .boolean(true)
+            })
+    }
+
     private let wall = WallTime(milliseconds: 1_700_000_000_000)
     private var session = SparkplugSession(
         group: "drawbridge", node: "press-line-4",

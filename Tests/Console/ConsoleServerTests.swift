@@ -76,7 +76,7 @@ struct ConsoleServerTests {
             #expect(metrics == PrometheusText.render(goodDay()))
             await #expect(
                 throws: ConsoleError(
-                    "unknown request \"dance\"; known are status, metrics, doctor, egress and confirm"
+                    "unknown request \"dance\"; known are status, metrics, doctor, egress, config and confirm"
                 )
             ) { try await client.send(ConsoleRequest(command: "dance")) }
         }

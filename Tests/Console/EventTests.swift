@@ -225,6 +225,84 @@ struct EventWatchTests {
             ])
     }
 
+    @Test(
+        "behaviour 2.10: a sign of an attack is told when it begins and when it ends, with who and how much"
+    )
+    func signs() {
+        let sign = StatusDocument.Firewall.Sign(
+            zone: "wan", measure: "drops", rate: 4_321, peak: 5_000, limit: 200, total: 98_765,
+            sinceSeconds: 34)
+        let knock = StatusDocument.Firewall.Refused(
+            counter: "wan_to_router", from: "10.1.0.66", to: "10.1.0.2", service: "tcp/22",
+            packets: 17)
+        #expect(
+            events {
+                $0.firewall.signs = [sign]
+                $0.firewall.refused = [knock]
+            } == [
+                "security: company network or internet: sign of an attack: 4,321 packets a second "
+                    + "dropped from WAN (limit 200); lately 10.1.0.66 to 10.1.0.2, tcp/22 (17)"
+            ])
+        var attacked = goodDay()
+        attacked.firewall.signs = [sign]
+        #expect(events(after: attacked) { $0.firewall.signs?[0].rate = 300 } == [])
+        #expect(
+            events(after: attacked) { $0.firewall.signs = [] } == [
+                "security: company network or internet: sign of an attack is over after 34 s: at "
+                    + "most 5,000 packets a second dropped from WAN, 98,765 in all"
+            ])
+    }
+
+    @Test(
+        "behaviour 6.1: dropped packets are told with some of who sent them, within the log's bounds"
+    )
+    func dropped() {
+        let told = events {
+            $0.firewall.counters[0].packets += 7
+            $0.firewall.refused = (1...9).map { last in
+                StatusDocument.Firewall.Refused(
+                    counter: last == 9 ? "wan_to_lan" : "wan_to_router", from: "10.1.0.\(last)",
+                    to: "10.1.0.2", service: "tcp/22", packets: 1)
+            }
+        }
+        #expect(
+            told == [
+                "security: company network or internet: 7 packets dropped: WAN to router; lately "
+                    + "10.1.0.1 to 10.1.0.2, tcp/22 (1); 10.1.0.2 to 10.1.0.2, tcp/22 (1); "
+                    + "10.1.0.3 to 10.1.0.2, tcp/22 (1) and others"
+            ])
+    }
+
+    @Test("behaviour 3.5: a program that asks for other names is named, once in ten minutes")
+    func askers() {
+        var watch = EventWatch()
+        var document = goodDay()
+        document.egress.askers = []
+        _ = watch.handle(document, at: .boot)
+        func look(_ refused: UInt64, at seconds: Int64) -> [String] {
+            document.egress.refused += refused
+            let before = document.egress.askers?.first?.refused ?? 0
+            document.egress.askers = [
+                .init(
+                    uid: 33, user: "www-data", program: "curl", refused: before + refused,
+                    lastName: "ads.example")
+            ]
+            return watch.handle(document, at: .boot + .seconds(seconds)).map {
+                "\($0.who): \($0.what)"
+            }
+        }
+        let told = "curl of www-data (uid 33)"
+        #expect(
+            look(1, at: 1) == [
+                "\(told): 1 question refused for names that are not on the list, last ads.example"
+            ])
+        #expect(look(5, at: 2) == [])
+        #expect(
+            look(1, at: 601) == [
+                "\(told): 6 questions refused for names that are not on the list, last ads.example"
+            ])
+    }
+
     @Test("a session's end says how long it lasted and why it ended")
     func session() {
         #expect(

@@ -137,6 +137,19 @@ func badDay() -> StatusDocument {
     document.keySwitch?.leaseAgeMilliseconds = 130
     document.keySwitch?.cuts = [.init(secondsAgo: 60, latencyMilliseconds: 0.4)]
     document.firewall.foreignChanges = 1
+    document.egress.askers = [
+        .init(uid: 33, user: "www-data", program: "curl", refused: 3, lastName: "ads.example")
+    ]
+    document.firewall.signs = [
+        .init(
+            zone: "wan", measure: "drops", rate: 4_321, peak: 5_000, limit: 200, total: 98_765,
+            sinceSeconds: 34)
+    ]
+    document.firewall.refused = [
+        .init(
+            counter: "wan_to_router", from: "10.1.0.66", to: "10.1.0.2", service: "tcp/22",
+            packets: 17)
+    ]
     document.configuration.trialSeconds = 43
     document.firewall.exceptions = [
         .init(

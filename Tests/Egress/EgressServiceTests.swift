@@ -106,6 +106,45 @@ import Testing
         return try DNSMessage(decoding: try #require(await service.reply(to: bytes)))
     }
 
+    /// Knows one program.
+    private struct Finder: AskerFinder {
+        func asker(at address: IPv4Address, port: UInt16) -> AskerLog.Asker? {
+            port == 4000 ? .init(uid: 33, user: "www-data", program: "curl") : nil
+        }
+    }
+
+    @Test(
+        "behaviour 3.5: who asks for a name that is not on the list is counted, by user and program"
+    )
+    func askers() async throws {
+        let service = EgressService(
+            dns: Settings.DNS(servers: [], listen: try address("127.0.0.1")),
+            allowed: [DomainPattern("*.ixon.net")].compactMap { $0 }, opener: opener,
+            upstream: servers, askers: Finder(), clock: clock,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        func ask(_ text: String, from port: UInt16) async throws {
+            _ = await service.reply(
+                to: DNSMessage.query(id: 1, name: try name(text)),
+                from: .init(address: try address("127.0.0.1"), port: port))
+        }
+        try await ask("ads.example", from: 4000)
+        try await ask("mqtt.ixon.net", from: 4000)
+        try await ask("other.example", from: 4001)
+        for _ in 0..<20 { try await ask("more.example", from: 4000) }
+        let status = await service.status()
+        #expect(status.refused.reduce(0) { $0 + $1.count } == 22)
+        // Ten look-ups a second, one of which found nothing.
+        #expect(
+            status.askers == [
+                .init(
+                    asker: .init(uid: 33, user: "www-data", program: "curl"), count: 9,
+                    name: "more.example")
+            ])
+        clock.advance(.seconds(1))
+        try await ask("last.example", from: 4000)
+        #expect(await service.status().askers.first?.count == 10)
+    }
+
     @Test("behaviour 3.3: the addresses are open before the program has its answer")
     func opensFirst() async throws {
         let reply = try await ask("mqtt.ixon.net")

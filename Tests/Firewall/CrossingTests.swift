@@ -14,9 +14,12 @@ import Testing
     func neither() throws {
         let policy = try examplePolicy()
         #expect(policy.openings.lanToWAN == .neither)
-        for name in ["destination_nat", "source_nat"] {
-            #expect(try chain(name, of: policy).isEmpty)
-        }
+        #expect(try chain("source_nat", of: policy).isEmpty)
+        // Nothing but the counters of §2.10.
+        #expect(
+            try chain("destination_nat", of: policy).allSatisfy {
+                $0.split(separator: " ").dropLast().suffix(2) == ["counter", "name"]
+            })
         #expect(
             try chain("marks", of: policy) == [
                 #"iifname { "eth0", "wlan0", "wwan0" } ip daddr { 192.168.140.0/24, 10.8.0.0/24 } fib daddr type unicast counter name wan_to_lan drop"#,
@@ -41,7 +44,8 @@ import Testing
         let clamp = "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"
         #expect(
             try chain("forward", of: policy) == [
-                "iifname . oifname vmap @gate",
+                #"iifname "vpn0" iifname . oifname vmap @gate"#,
+                #"oifname "vpn0" iifname . oifname vmap @gate"#,
                 "meta nfproto ipv6 counter name ipv6 drop",
                 "\(out) \(clamp)",
                 "\(back) \(clamp)",
@@ -87,9 +91,10 @@ import Testing
         #expect(plan.closed.map(\.description) == ["eth0", "wlan0", "wwan0"])
         let rules = try #require(plan.rules)
         #expect(
-            rules.map(\.from.description) == [
-                "vpn0", "br-lan", "eth0", "wlan0", "wwan0", "br-lan", "vpn0",
-            ])
+            try rules.map(\.packets)
+                == [
+                    "vpn0", "br-lan", "eth0", "wlan0", "wwan0", "br-lan", "vpn0",
+                ].map { .from(try #require(InterfaceName($0))) })
         #expect(
             rules.prefix(2).allSatisfy { $0.action == .route(onlySpecific: true) && $0.to != nil })
         #expect(
@@ -106,5 +111,26 @@ import Testing
         for rule in rules where rule.action != .drop { #expect(rule.needsMark) }
         #expect(rules.suffix(4).allSatisfy { $0.action == .drop })
         #expect(ForwardingPlan(for: try examplePolicy(vpn: false)).isEnabled == false)
+    }
+
+    @Test(
+        "behaviour 2.3: the kernel's own TCP answers go nowhere, unless an exception lets somebody begin to the router"
+    )
+    func silence() throws {
+        func last(_ policy: FirewallPolicy) -> [ForwardingPlan.Rule] {
+            (ForwardingPlan(for: policy).rules ?? []).filter { $0.packets == .superusersTCP }
+        }
+        var policy = try examplePolicy()
+        #expect(last(policy).isEmpty, "nobody knows whose connections are ours")
+        policy.agents = [990]
+        #expect(last(policy) == [ForwardingPlan.Rule(.superusersTCP, action: .drop)])
+        policy.agents = [0]
+        #expect(last(policy).isEmpty, "our own connections are the superuser's")
+        policy.agents = [990]
+        policy.openings.allowed = [try exception(.lan, .router, "tcp/22")]
+        #expect(last(policy).map(\.action) == [.route(onlySpecific: true), .drop])
+        #expect(last(policy).first?.to == policy.lan.network)
+        policy.openings.allowed = [try exception(.wan, .router, "tcp/22")]
+        #expect(last(policy).isEmpty)
     }
 }

@@ -174,7 +174,7 @@ struct KernelTests {
         #expect(text.contains(": goto vpn_to_lan"))
         try lease.close()
         #expect(try !lease.isOpen())
-        #expect(try await !list(host).contains("goto"))
+        #expect(try await !list(host).contains("goto vpn_to_lan"))
         try lease.close()
 
         try lease.refresh()

@@ -45,7 +45,7 @@ import Testing
         #expect(try chain("forward", of: with) == chain("forward", of: without))
     }
 
-    @Test("behaviour 2.10: with a key for the uplinks, a lease is asked for before anything else")
+    @Test("behaviour 2.11: with a key for the uplinks, a lease is asked for before anything else")
     func uplinksNeedKey() throws {
         var policy = try examplePolicy(lanToWAN: .both)
         let without = Ruleset(for: policy)
@@ -69,7 +69,8 @@ import Testing
         let rules = try chain("forward", of: Ruleset(for: examplePolicy()))
         #expect(
             rules == [
-                "iifname . oifname vmap @gate",
+                #"iifname "vpn0" iifname . oifname vmap @gate"#,
+                #"oifname "vpn0" iifname . oifname vmap @gate"#,
                 "meta nfproto ipv6 counter name ipv6 drop",
                 #"iifname { "eth0", "wlan0", "wwan0" } oifname "br-lan" counter name wan_to_lan drop"#,
                 #"iifname "br-lan" oifname { "eth0", "wlan0", "wwan0" } counter name lan_to_wan drop"#,
@@ -191,7 +192,7 @@ import Testing
         for ruleset in [Ruleset(for: try examplePolicy(vpn: vpn)), .denyAll] {
             for chain in ruleset.chains
             where chain.hook.map({ Ruleset.Hook.filters.contains($0) })
-                ?? !chain.name.hasPrefix("trial_")
+                ?? !["trial_", "refused_"].contains(where: chain.name.hasPrefix)
             {
                 let last = try #require(chain.rules.last)
                 #expect(last.hasPrefix("counter name ") && last.hasSuffix(" drop"))
@@ -205,12 +206,16 @@ import Testing
 
     @Test("the text of deny-all, whole")
     func denyAllText() {
-        let counters = Ruleset.Counter.allCases.map { "\tcounter \($0.rawValue) {\n\t}\n" }.joined()
+        let flows = ["wan", "lan", "vpn"].flatMap { ["new_\($0)", "syn_\($0)"] }
+        let counters = (Ruleset.Counter.allCases.map(\.rawValue) + flows)
+            .map { "\tcounter \($0) {\n\t}\n" }.joined()
         let tried = ["input", "forward", "output", "marks", "destination_nat", "source_nat"]
         let maps = tried.map {
             "\tmap trial_\($0) {\n\t\ttype nf_proto : verdict\n\t\tflags timeout\n\t}\n"
         }.joined()
-        let chains = tried.map { "\tchain trial_\($0) {\n\t}\n" }.joined()
+        let noted = ["wan", "lan", "vpn", "router"].map { "refused_\($0)" }
+        let chains = (tried.map { "trial_\($0)" } + noted)
+            .map { "\tchain \($0) {\n\t}\n" }.joined()
         #expect(
             Ruleset.denyAll.text() == """
                 add table inet drawbridge

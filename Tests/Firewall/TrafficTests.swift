@@ -221,7 +221,7 @@ struct TrafficTests {
     }
 
     @Test(
-        "behaviour 2.10: without their lease the uplinks are cut both ways, established or not, the gate apart"
+        "behaviour 2.11: without their lease the uplinks are cut both ways, established or not, the gate apart"
     )
     func uplinkLease() async throws {
         let site = try await FirewallSite()
@@ -297,6 +297,29 @@ struct TrafficTests {
         #expect(try await tcp(site.user, "192.168.140.10", 502) == ECONNREFUSED)
         try await site.router.ip("link del vpn0")
         #expect(try await tcp(site.plc, "10.8.0.6", 5900) == EINPROGRESS)
+    }
+
+    @Test(
+        "behaviour 2.3: with the packet filter flushed, the router answers nobody, and its own user still gets out"
+    )
+    func silence() async throws {
+        let site = try await FirewallSite()
+        var policy = try examplePolicy()
+        policy.agents = [990]
+        try await site.firewall.apply(policy)
+        try await site.router.run(["/usr/sbin/nft", "flush", "ruleset"])
+        #expect(try await tcp(site.wan, "10.1.0.2", 443) == EINPROGRESS)
+        #expect(try await tcp(site.plc, "192.168.140.1", 443) == EINPROGRESS)
+        let result = try await site.router.run([
+            "/usr/bin/setpriv", "--reuid", "990", "--clear-groups", "/usr/bin/timeout", "1",
+            "/bin/bash", "-c", ": < /dev/tcp/203.0.113.10/443",
+        ])
+        #expect(result.error.contains("refused"), "a refused connection has been there")
+        // What the WAN may begin is answered: a service of the superuser could not say a word else.
+        policy.openings.allowed = [try exception(.wan, .router, "tcp/443")]
+        try await site.firewall.apply(policy)
+        try await site.router.run(["/usr/sbin/nft", "flush", "ruleset"])
+        #expect(try await tcp(site.wan, "10.1.0.2", 443) == ECONNREFUSED)
     }
 
     @Test("behaviour 2.7: lan-to-wan opens what it says, one way, behind the router's address")

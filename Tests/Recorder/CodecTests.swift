@@ -121,12 +121,12 @@ import Testing
             tails: RecordClass.allCases.map { _ in Pool.Tail() })
         #expect(BlockHeader(header.encoded[...]) == header)
         #expect(FrameHeader(frame.encoded[...]) == frame)
-        for bit in 0..<158 * 8 {
+        for bit in 0..<174 * 8 {
             var bytes = header.encoded
             bytes[bit / 8] ^= 1 << UInt8(bit % 8)
             #expect(BlockHeader(bytes[...]) == nil)
         }
-        for bit in 0..<300 * 8 {
+        for bit in 0..<304 * 8 {
             var bytes = frame.encoded
             bytes[bit / 8] ^= 1 << UInt8(bit % 8)
             #expect(FrameHeader(bytes[...]) == nil)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Site
 
-/// `[switch] disables = "wan"`: the key takes the router off the network (`docs/behaviour.md` §2.10).
+/// `[switch] disables = "wan"`: the key takes the router off the network (`docs/behaviour.md` §2.11).
 @Suite(
     "The key cuts the uplinks", .enabled(if: Programs.obstacles().isEmpty), .serialized,
     .timeLimit(.minutes(2)))
@@ -40,7 +40,7 @@ struct KeyCutsUplinksTests {
     }
 
     @Test(
-        "behaviour 2.10: off, not a packet leaves and status says why; on, everything comes back")
+        "behaviour 2.11: off, not a packet leaves and status says why; on, everything comes back")
     func cutsAndReturns() async throws {
         try await Site.with { try await cutsAndReturns(in: $0) }
     }
@@ -143,7 +143,7 @@ struct KeyCutsUplinksTests {
         try await story.waitUntil("off again") { $0.status.isCutByKey && $0.status.problems == [] }
     }
 
-    @Test("behaviour 2.10: with the key off, nothing leaves while the daemon starts, either")
+    @Test("behaviour 2.11: with the key off, nothing leaves while the daemon starts, either")
     func startsCut() async throws {
         var options = SiteOptions()
         options.keySwitch = .off

@@ -90,8 +90,11 @@ struct LogCommandTests {
         let csv = try await log("export", "--format", "csv")
         let rows = Self.rows(csv.output)
         #expect(rows.count == 101)
-        #expect(rows[0] == ["sequence", "time", "source", "tag", "value", "good"])
-        #expect(rows.allSatisfy { $0.count == 6 })
+        #expect(
+            rows[0] == [
+                "sequence", "time", "source", "tag", "value", "good", "timeCorrected",
+            ])
+        #expect(rows.allSatisfy { $0.count == 7 })
         #expect(rows[4][4] == Self.awkward)
         #expect(rows.dropFirst().map { $0[0] } == (1...100).map { "\($0)" })
 
@@ -154,7 +157,7 @@ struct LogCommandTests {
         for name in names where name.hasSuffix(".segment") {
             let file = try DirectoryFiles(readOnly: directory).open(name, isReadOnly: false)
             let bytes = try file.read(at: 4096 + 300, count: 1)
-            guard try file.read(at: 4096, count: 8) == Array("DRWBBLK2".utf8) else { continue }
+            guard try file.read(at: 4096, count: 8) == Array("DRWBBLK3".utf8) else { continue }
             try file.write([bytes[0] ^ 4], at: 4096 + 300)
             flipped += 1
         }
@@ -183,6 +186,30 @@ struct LogCommandTests {
         #expect(
             repair.output.contains("1 damaged places, 50 records newly told as lost"),
             "\(repair.output)")
+    }
+
+    @Test("behaviour 9.5: a clock that was set right later: query and export tell the right times")
+    func corrected() async throws {
+        var store = try store()
+        let wrong = Reading(
+            source: "plc-1", tag: "t", value: .double(-0.0),
+            time: Timestamp(monotonic: .boot + .seconds(5), wall: WallTime(milliseconds: 5000)))
+        try store.append([wrong])
+        try store.sync()
+        let before = try await log("query", "--json")
+        #expect(before.output.contains("1970-01-01T00:00:05.000Z"), "\(before.output)")
+        #expect(!before.output.contains("timeCorrected"))
+        let began = WallTime(milliseconds: 1_790_000_000_000)
+        let isNews = store.clockIsKept(Timestamp(monotonic: .boot, wall: began))
+        #expect(isNews)
+        try store.saveCursor()
+        let after = try await log("query", "--json", "--from", "2026-09-21")
+        #expect(
+            after.output
+                == #"{"sequence":1,"time":"2026-09-21T14:13:25.000Z","source":"plc-1","#
+                + #""tag":"t","value":-0.0,"good":true,"timeCorrected":true}"# + "\n")
+        let csv = try await log("export", "--to", "2026-09-20")
+        #expect(lines(csv.output).count == 1, "none is as old as its clock said: \(csv.output)")
     }
 
     @Test("a place without a store, a wrong time: said, with exit 1 or 2")

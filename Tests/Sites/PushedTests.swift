@@ -1,4 +1,5 @@
 import Base
+import Console
 import Linux
 import Testing
 
@@ -13,6 +14,30 @@ struct PushedTests {
     )
     func killedAfterOK() async throws {
         try await Site.with { try await Self.killedAfterOK(in: $0) }
+    }
+
+    @Test("behaviour 8: the router's own state reaches the cloud, and stands among the machines")
+    func ownState() async throws {
+        try await Site.with { try await Self.ownState(in: $0) }
+    }
+
+    private static func ownState(in site: Site) async throws {
+        let config = try Site.shippedConfiguration()
+            .replacing("[health]", with: "[health]\nevery = \"1s\"")
+            .replacing("\nevery = \"1m\"\n", with: "\n")
+            .replacing("\nenabled = false", with: "\nenabled = true")
+        try await site.startDaemon(config: config)
+        try await site.waitUntil(within: .seconds(20), "the router's state in the cloud") {
+            let tally = await site.cloud.tally
+            return ["uplink.office.carrying", "switch.position", "disk.free-bytes"].allSatisfy {
+                tally["router/\($0)"].uniqueCount >= 2
+            }
+        }
+        let document = try ConsoleJSON.decode(
+            StatusDocument.self, from: Array(try await site.status().utf8))
+        let router = document.machines.first { $0.name == "router" }
+        #expect(router?.isConnected ?? false)
+        #expect(router?.unrecordedReadings == 0)
     }
 
     private static let program = """

@@ -89,6 +89,54 @@ struct TrialTests {
         }
     }
 
+    @Test(
+        "behaviour 5.6: `firewall plan` and `apply`: the difference, then kept, or rolled back with the file before"
+    )
+    func apply() async throws {
+        try await Site.with { try await apply(in: $0) }
+    }
+
+    private func apply(in site: Site) async throws {
+        let daemon = site.programs.daemon
+        try await site.startDaemon(config: config(trial: "4s"))
+        try await until(site, "the cloud session") { $0.cloud.isConnected }
+        let fresh = site.directory.path + "/fresh.toml"
+        func drawbridge(_ arguments: [String]) async throws -> Command.Result {
+            try await site.run(in: .router, [daemon] + arguments, timeout: .seconds(40))
+        }
+
+        try site.directory.write(config(trial: "4s", lanToWAN: "private"), to: fresh)
+        let plan = try await drawbridge(["firewall", "plan", fresh]).output
+        #expect(plan.contains("opens:   machines to private networks over the uplinks"), "\(plan)")
+        #expect(plan.contains("  + ") && plan.contains("masquerade"))
+        #expect(plan.contains("on trial for 4s"))
+        #expect(try await !site.ping(from: .plc, to: "10.1.0.66"))
+        let unasked = try await drawbridge(["apply", fresh])
+        #expect(unasked.exit == .status(2), "\(unasked)")
+        let kept = try await drawbridge(["apply", "--yes", fresh])
+        #expect(kept.exit == .status(0), "\(kept)")
+        #expect(kept.output.contains("kept: config 2 is in force"))
+        #expect(try await site.ping(from: .plc, to: "10.1.0.66"))
+        #expect(try await drawbridge(["apply", "--yes", fresh]).output.contains("nothing changes"))
+
+        try site.directory.write("[device]\nname = 1\n", to: fresh)
+        let wrong = try await drawbridge(["apply", "--yes", fresh])
+        #expect(wrong.exit == .status(1) && wrong.error.contains("fresh.toml:2:8"), "\(wrong)")
+
+        // Nothing proves it while the cloud is silent.
+        try site.pauseCloud()
+        try site.directory.write(config(trial: "4s"), to: fresh)
+        let back = try await drawbridge(["apply", "--yes", fresh])
+        #expect(back.exit == .status(1), "\(back)")
+        #expect(back.error.contains("rolled back") && back.error.contains("not confirmed"))
+        try site.resumeCloud()
+        #expect(
+            try SmallFile.readText(site.directory.configurationFile)
+                == config(trial: "4s", lanToWAN: "private"))
+        try await until(site, "nothing is refused any more") { $0.configuration.refused.isEmpty }
+        #expect(try await site.ping(from: .plc, to: "10.1.0.66"))
+    }
+
     // MARK: parts
 
     private func config(trial: String, lanToWAN: String = "neither") -> String {

@@ -73,6 +73,8 @@ package struct JSONSession: PayloadSession {
             var id: UInt64
             var tag: String
             var time: Int64
+            /// Left out where it is not so.
+            var timeCorrected: Bool?
             var value: Value
 
             init(_ record: Record) {
@@ -80,6 +82,7 @@ package struct JSONSession: PayloadSession {
                 id = record.sequence
                 tag = record.reading.tag
                 time = record.reading.time.wall.milliseconds
+                timeCorrected = record.isTimeCorrected ? true : nil
                 value = Value(value: record.reading.value)
             }
         }

@@ -142,6 +142,10 @@ package struct SparkplugSession: Sendable {
         if reading.quality == .bad {
             metric.properties.append(.init(key: "Quality", type: .int32, value: .int(0)))
         }
+        if record.isTimeCorrected {
+            metric.properties.append(
+                .init(key: "TimeCorrected", type: .boolean, value: .boolean(true)))
+        }
         metric.set(reading.value)
         return metric
     }

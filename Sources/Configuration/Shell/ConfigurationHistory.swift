@@ -140,19 +140,25 @@ package struct ConfigurationHistory: Sendable {
             }
         }
         for source in files {
-            let target = folder + "/" + source.name
-            var about = stat()
-            var mode: UInt32 = 0o640
-            if stat(target, &about) == 0 {
-                mode = about.st_mode & 0o777
-            } else {
-                try Directory.make(Self.folder(of: target))
-                stat(Self.folder(of: target), &about)
-            }
-            try SmallFile.replace(target, with: source.bytes, mode: mode)
-            // Only root may, and only root needs to.
-            _ = chown(target, about.st_uid, about.st_gid)
+            try Self.install(source.bytes, as: folder + "/" + source.name)
         }
+    }
+
+    /// Puts a file in the place of another one: whoever reads it gets the one or the other, whole.
+    ///
+    /// It has the owner and mode of that one; a new one has those of its folder.
+    package static func install(_ bytes: [UInt8], as target: String) throws(SystemError) {
+        var about = stat()
+        var mode: UInt32 = 0o640
+        if stat(target, &about) == 0 {
+            mode = about.st_mode & 0o777
+        } else {
+            try Directory.make(folder(of: target))
+            stat(folder(of: target), &about)
+        }
+        try SmallFile.replace(target, with: bytes, mode: mode)
+        // Only root may, and only root needs to.
+        _ = chown(target, about.st_uid, about.st_gid)
     }
 
     // MARK: names

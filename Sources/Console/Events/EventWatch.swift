@@ -7,7 +7,9 @@ package struct EventWatch: Sendable {
     private var last: StatusDocument?
     /// When each counter of dropped packets was last told of, and what it was then.
     private var told: [String: (at: Instant, packets: UInt64)] = [:]
-    private var toldRefusals: (at: Instant, count: UInt64)?
+    var toldRefusals: (at: Instant, count: UInt64)?
+    /// The same for each program that asks, by user and name.
+    var toldAskers: [String: (at: Instant, count: UInt64)] = [:]
     /// Why remote access could not be had, as it was told last.
     private var toldTrouble: (at: Instant, reason: String)?
 
@@ -24,6 +26,9 @@ package struct EventWatch: Sendable {
                 told[counter.name] = (time - Self.securityPause, counter.packets)
             }
             toldRefusals = (time - Self.securityPause, now.egress.refused)
+            for asker in now.egress.askers ?? [] {
+                toldAskers[asker.words] = (time - Self.securityPause, asker.refused)
+            }
             return uplinks(StatusDocument(), now) + keySwitch(nil, now)
         }
         return security(last, now, time) + rooms(last, now) + keySwitch(last, now)
@@ -162,19 +167,11 @@ package struct EventWatch: Sendable {
                 Event(
                     .security, who: StatusText.sender(counter.name),
                     "\(Figure.count(count)) packet\(count == 1 ? "" : "s") dropped: "
-                        + StatusText.words(counter.name)))
+                        + StatusText.words(counter.name)
+                        + Self.sample(now.firewall, of: [counter.name])))
         }
-        let before = toldRefusals ?? (time - Self.securityPause, 0)
-        if now.egress.refused > before.count, time - before.at >= Self.securityPause {
-            toldRefusals = (time, now.egress.refused)
-            let names = now.egress.refusedNames.joined(separator: ", ")
-            events.append(
-                Event(
-                    .security, who: "a program on the router",
-                    "\(Figure.count(now.egress.refused - before.count)) questions refused for names "
-                        + "that are not on the list: \(names)"))
-        }
-        return events
+        events += signs(last.firewall, now.firewall)
+        return events + refusals(now.egress, time)
     }
 
     // MARK: - Data

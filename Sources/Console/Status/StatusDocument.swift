@@ -182,6 +182,10 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var exceptions: [Exception]?
         /// How often somebody else's change of the rules was put back.
         package var foreignChanges: Int?
+        /// Signs of an attack that last; nil: an older daemon's.
+        package var signs: [Sign]?
+        /// Who was refused lately and what it wanted, a sample; nil: an older daemon's.
+        package var refused: [Refused]?
 
         package struct Exception: Codable, Equatable, Sendable {
             package var comment: String
@@ -213,6 +217,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var refused: UInt64 = 0
         /// The names that were refused most often, at most five.
         package var refusedNames: [String] = []
+        /// Who asked for names that are not on the list; nil: an older daemon's.
+        package var askers: [Asker]?
         /// Questions that were dropped because too many were waiting.
         package var overloaded: UInt64 = 0
         /// The name servers that are asked.

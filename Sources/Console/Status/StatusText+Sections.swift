@@ -220,7 +220,7 @@ extension StatusText {
         case "wan": "company network or internet"
         case "lan": "machine network"
         case "vpn": "VPN"
-        case "egress": "a program on the router"
+        case "egress", "router": "a program on the router"
         default: "unknown"
         }
     }

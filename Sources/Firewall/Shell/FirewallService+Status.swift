@@ -1,4 +1,5 @@
 import Base
+package import Settings
 
 extension FirewallService {
     /// Notes which exceptions have counted since the last look.
@@ -11,10 +12,16 @@ extension FirewallService {
     }
 
     /// What is in force, what was dropped, and what the exceptions let pass.
-    package func status() throws -> FirewallStatus {
+    ///
+    /// `alarm`: by what signs of an attack are told; nil: this look is not for them.
+    package func status(alarm: Settings.Firewall.Alarm? = nil) throws -> FirewallStatus {
         let installed = try table.read()
         try sampleHits()
         let counters = try table.counters()
+        if let alarm {
+            signs.handle(look(counters), limits: alarm, at: clock.now())
+            readRefused(counters)
+        }
         let ruleset = inForce?.ruleset
         let exceptions = (ruleset?.exceptions ?? []).flatMap { set in
             set.elements.map { element in
@@ -33,7 +40,47 @@ extension FirewallService {
             exceptions: exceptions.sorted { $0.number < $1.number },
             forwarded: (ruleset?.forwardCounters ?? []).compactMap { name in
                 counters.first { $0.name == name }
-            }, foreignChanges: foreignChanges,
+            }, foreignChanges: foreignChanges, signs: signs.active,
+            refused: refusedLately(),
             trialEnds: trialEnds)
+    }
+
+    /// What the kernel has forgotten by now is left out.
+    private func refusedLately() -> [RefusedPackets] {
+        let oldest = clock.now() - .seconds(Int64(Ruleset.refusedSeconds))
+        return Ruleset.refusedZones.flatMap { zone in
+            refused[zone].flatMap { $0.at > oldest ? $0.sample : nil } ?? []
+        }
+    }
+
+    /// The counters by what they are a sign of.
+    private func look(_ counters: [FirewallStatus.Counter]) -> AttackSigns.Look {
+        var look = AttackSigns.Look(conntrackPercent: table.conntrackPercent())
+        for counter in counters {
+            if let dropped = Ruleset.Counter(rawValue: counter.name) {
+                look.counts[.init(dropped.zone, .drops), default: 0] += counter.packets
+            }
+        }
+        for zone in Ruleset.flowZones {
+            for measure in [AttackSigns.Measure.new, .syn] {
+                let name = Ruleset.flowCounter(measure, zone)
+                look.counts[.init(zone, measure)] = counters.first { $0.name == name }?.packets
+            }
+        }
+        return look
+    }
+
+    /// Reads the notes of the zones that have dropped something since: on a quiet day of none.
+    private func readRefused(_ counters: [FirewallStatus.Counter]) {
+        guard inForce?.ruleset.notesRefused ?? false else { return }
+        for zone in Ruleset.refusedZones {
+            let packets = counters.reduce(0) { sum, counter in
+                Ruleset.Counter(rawValue: counter.name)?.zone == zone ? sum + counter.packets : sum
+            }
+            guard packets != refused[zone]?.packets ?? 0 else { continue }
+            // Somebody else may just be changing the table: with the next look.
+            guard let sample = try? table.refused(zone) else { continue }
+            refused[zone] = (packets, clock.now(), sample)
+        }
     }
 }

@@ -62,6 +62,22 @@ package struct KernelFilterTable: FilterTable {
         }
     }
 
+    package func refused(_ zone: AttackSigns.Zone) throws -> [RefusedPackets] {
+        try reader.sets.elements(table: Ruleset.table, set: Ruleset.refused(zone)).compactMap {
+            RefusedPackets(zone: zone, key: $0.key, packets: $0.packets)
+        }.sorted { $0.packets > $1.packets }
+    }
+
+    package func conntrackPercent() -> UInt64? {
+        let numbers = ["nf_conntrack_count", "nf_conntrack_max"].map { name in
+            (try? SmallFile.readText("/proc/sys/net/netfilter/\(name)")).flatMap { text in
+                UInt64(text.prefix { $0.isNumber })
+            }
+        }
+        guard let used = numbers[0], let room = numbers[1], room > 0 else { return nil }
+        return used * 100 / room
+    }
+
     package func openAddresses() throws -> [OpenAddress] {
         try reader.sets.timedKeys(table: Ruleset.table, set: Ruleset.cloudSet).compactMap { timed in
             timed.key[...].number(at: 0, as: UInt32.self).map {

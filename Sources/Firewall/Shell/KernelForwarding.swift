@@ -88,9 +88,19 @@ package struct KernelForwarding: Forwarding {
     private static func kernelRule(_ rule: ForwardingPlan.Rule, priority: UInt32)
         -> Rtnl.ForwardingRule
     {
+        let interface =
+            switch rule.packets {
+            case .from(let interface): interface.description
+            // What this machine sends itself is for the routing rules what comes in there.
+            case .superusersTCP: "lo"
+            }
         var made = Rtnl.ForwardingRule(
-            priority: priority, ruleProtocol: ruleProtocol, from: rule.from.description,
+            priority: priority, ruleProtocol: ruleProtocol, from: interface,
             action: rule.action == .drop ? .drop : .table)
+        if rule.packets == .superusersTCP {
+            made.users = 0...0
+            made.transport = UInt8(IPPROTO_TCP)
+        }
         made.destination = rule.to
         made.mark = rule.needsMark ? ConnectionMark.forwarded : nil
         if case .route(let onlySpecific) = rule.action {

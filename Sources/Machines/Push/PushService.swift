@@ -98,7 +98,9 @@ package final class PushService: Sendable {
                 }
                 let time = Timestamp(monotonic: now, wall: line.wall ?? wall)
                 readings += line.values.map {
-                    Reading(source: line.source, tag: $0.tag, value: $0.value, time: time)
+                    Reading(
+                        source: line.source, tag: $0.tag, value: $0.value, time: time,
+                        isTimedBySource: line.wall != nil)
                 }
                 answers.append("ok")
             } catch {

@@ -26,6 +26,11 @@ package struct BlockHeader: Equatable, Sendable {
     /// The earliest and the latest, by the wall clock; for a segment, when it was begun.
     package var firstWall: WallTime
     package var lastWall: WallTime
+    /// The same since boot; not told by `version` 2.
+    package var firstMonotonic = Instant.boot
+    package var lastMonotonic = Instant.boot
+    /// Of the format: 2 is read, 3 is written.
+    package private(set) var version: UInt8 = 3
     /// Bytes of the sections, compressed and not.
     package var nameBytes = 0
     package var nameBytesRaw = 0
@@ -41,7 +46,7 @@ package struct BlockHeader: Equatable, Sendable {
     package var previous: [UInt8]
 
     package static let bytes = 256
-    private static let magic = Array("DRWBBLK2".utf8)
+    private static let magic = Array("DRWBBLK".utf8)
 
     package init(
         form: Form, recordClass: RecordClass, store: StoreID, generation: UInt64, bootID: BootID,
@@ -78,6 +83,8 @@ package struct BlockHeader: Equatable, Sendable {
     package init?(_ bytes: ArraySlice<UInt8>) {
         guard bytes.count >= Self.bytes, bytes.starts(with: Self.magic) else { return nil }
         var reader = ByteReader(bytes.dropFirst(Self.magic.count))
+        guard let version: UInt8 = reader.fixed(), Self.versions.contains(version &- Self.zero)
+        else { return nil }
         guard let form: UInt8 = reader.fixed(), let form = Form(rawValue: form),
             let value: UInt8 = reader.fixed(), let one = RecordClass(rawValue: value),
             let rows: UInt32 = reader.fixed(), let high: UInt64 = reader.fixed(),
@@ -92,9 +99,18 @@ package struct BlockHeader: Equatable, Sendable {
             let cursor: UInt64 = reader.fixed(), let lost: UInt64 = reader.fixed(),
             let previous = reader.bytes(16)
         else { return nil }
+        var firstMonotonic: Int64 = 0
+        var lastMonotonic: Int64 = 0
+        if version > Self.zero + 2 {
+            guard let first: Int64 = reader.fixed(), let last: Int64 = reader.fixed() else {
+                return nil
+            }
+            (firstMonotonic, lastMonotonic) = (first, last)
+        }
         let store = StoreID(high: high, low: low)
         guard let checksum: UInt32 = reader.fixed(),
-            checksum == Self.checksum(bytes, store.seed(generation: generation)),
+            checksum
+                == Self.checksum(bytes, version - Self.zero, store.seed(generation: generation)),
             first > 0, first < UInt64.max / 2, last < UInt64.max / 2,
             namesRaw <= UInt32(Limits.sectionBytesMax), dataRaw <= UInt32(Limits.sectionBytesMax),
             names <= 1 << 26, data <= 1 << 26, tombstone <= 1 << 26,
@@ -108,6 +124,9 @@ package struct BlockHeader: Equatable, Sendable {
             firstWall: WallTime(milliseconds: firstWall),
             lastWall: WallTime(milliseconds: lastWall), cursor: cursor, lost: lost,
             previous: Array(previous))
+        self.version = version - Self.zero
+        self.firstMonotonic = Instant(nanoseconds: firstMonotonic)
+        self.lastMonotonic = Instant(nanoseconds: lastMonotonic)
         nameBytes = Int(names)
         nameBytesRaw = Int(namesRaw)
         dataBytes = Int(data)
@@ -117,15 +136,21 @@ package struct BlockHeader: Equatable, Sendable {
         tombstoneBytes = Int(tombstone)
     }
 
-    private static let checksumPlace = magic.count + 6 + 8 * 10 + 4 * 7 + 16 + 16
+    private static let versions: ClosedRange<UInt8> = 2...3
+    /// The digit before all others.
+    private static let zero: UInt8 = 48
 
-    private static func checksum(_ bytes: ArraySlice<UInt8>, _ seed: UInt32) -> UInt32 {
-        CRC32C.checksum(bytes.prefix(checksumPlace), after: seed)
+    private static func checksum(
+        _ bytes: ArraySlice<UInt8>, _ version: UInt8, _ seed: UInt32
+    ) -> UInt32 {
+        let place = magic.count + 7 + 8 * 10 + 4 * 7 + 16 + 16 + (version > 2 ? 16 : 0)
+        return CRC32C.checksum(bytes.prefix(place), after: seed)
     }
 
     package var encoded: [UInt8] {
         var writer = ByteWriter()
         writer.bytes += Self.magic
+        writer.fixed(Self.zero + version)
         writer.fixed(form.rawValue)
         writer.fixed(recordClass.rawValue)
         writer.fixed(UInt32(rows))
@@ -149,7 +174,12 @@ package struct BlockHeader: Equatable, Sendable {
         writer.fixed(cursor)
         writer.fixed(lost)
         writer.bytes += previous
-        writer.fixed(Self.checksum(writer.bytes[...], store.seed(generation: generation)))
+        if version > 2 {
+            writer.fixed(firstMonotonic.nanoseconds)
+            writer.fixed(lastMonotonic.nanoseconds)
+        }
+        writer.fixed(
+            Self.checksum(writer.bytes[...], version, store.seed(generation: generation)))
         writer.bytes += [UInt8](repeating: 0, count: Self.bytes - writer.bytes.count)
         return writer.bytes
     }

@@ -11,7 +11,8 @@ struct ColumnDecoder {
         var kinds: [UInt8] = []
         kinds.reserveCapacity(count)
         for run in 0..<runs {
-            guard let kind: UInt8 = shape.fixed(), kind & 15 <= Rows.Kind.text, kind >> 4 <= 1
+            guard let kind: UInt8 = shape.fixed(), kind & 15 <= Rows.Kind.text,
+                kind & ~(15 | Rows.Kind.flags) == 0
             else { return nil }
             var length = UInt64(count - kinds.count)
             if run + 1 < runs {

@@ -17,6 +17,10 @@ package struct FrameHeader: Equatable, Sendable {
     package var firstName: Int
     package var nameBytes: Int
     package var dataBytes: Int
+    /// What `StoreNotes` takes at the end of the payload; none in `version` 2.
+    package var noteBytes = 0
+    /// Of the format: 2 is read, 3 is written.
+    package private(set) var version: UInt8 = 3
     package var payloadBytes: Int
     package var payloadChecksum: UInt32
     package var cursor: UInt64
@@ -27,7 +31,10 @@ package struct FrameHeader: Equatable, Sendable {
     package var tails: [Pool.Tail]
 
     package static let bytes = 320
-    private static let magic = Array("DRWBJRN2".utf8)
+    private static let magic = Array("DRWBJRN".utf8)
+    private static let versions: ClosedRange<UInt8> = 2...3
+    /// The digit before all others.
+    private static let zero: UInt8 = 48
 
     package init(
         store: StoreID, generation: UInt64, bootID: BootID, firstSequence: UInt64, rows: Int,
@@ -65,7 +72,8 @@ package struct FrameHeader: Equatable, Sendable {
     package init?(_ bytes: ArraySlice<UInt8>) {
         guard bytes.count >= Self.bytes, bytes.starts(with: Self.magic) else { return nil }
         var reader = ByteReader(bytes.dropFirst(Self.magic.count))
-        guard let high: UInt64 = reader.fixed(), let low: UInt64 = reader.fixed(),
+        guard let digit: UInt8 = reader.fixed(), Self.versions.contains(digit &- Self.zero),
+            let high: UInt64 = reader.fixed(), let low: UInt64 = reader.fixed(),
             let generation: UInt64 = reader.fixed(), let bootHigh: UInt64 = reader.fixed(),
             let bootLow: UInt64 = reader.fixed(), let first: UInt64 = reader.fixed(),
             let rows: UInt32 = reader.fixed(), let firstName: UInt32 = reader.fixed(),
@@ -89,8 +97,14 @@ package struct FrameHeader: Equatable, Sendable {
             tails.append(tail)
         }
         store = StoreID(high: high, low: low)
+        version = digit - Self.zero
+        if version > 2 {
+            guard let notes: UInt32 = reader.fixed(), notes <= UInt32(Limits.sectionBytesMax)
+            else { return nil }
+            noteBytes = Int(notes)
+        }
         guard let own: UInt32 = reader.fixed(), first > 0, first < UInt64.max / 2,
-            own == Self.checksum(bytes, store.seed(generation: generation)),
+            own == Self.checksum(bytes, version, store.seed(generation: generation)),
             rows <= UInt32(Limits.openRowsMax), firstName <= UInt32(Limits.namesMax),
             payload <= 1 << 26, names <= UInt32(Limits.sectionBytesMax),
             data <= UInt32(Limits.sectionBytesMax), cursor < UInt64.max / 2,
@@ -111,15 +125,17 @@ package struct FrameHeader: Equatable, Sendable {
         self.tails = tails
     }
 
-    private static let checksumPlace = magic.count + 8 * 6 + 4 * 6 + 8 * 3 + 48 * 4
-
-    private static func checksum(_ bytes: ArraySlice<UInt8>, _ seed: UInt32) -> UInt32 {
-        CRC32C.checksum(bytes.prefix(checksumPlace), after: seed)
+    private static func checksum(
+        _ bytes: ArraySlice<UInt8>, _ version: UInt8, _ seed: UInt32
+    ) -> UInt32 {
+        let place = magic.count + 1 + 8 * 6 + 4 * 6 + 8 * 3 + 48 * 4 + (version > 2 ? 4 : 0)
+        return CRC32C.checksum(bytes.prefix(place), after: seed)
     }
 
     package var encoded: [UInt8] {
         var writer = ByteWriter()
         writer.bytes += Self.magic
+        writer.fixed(Self.zero + version)
         writer.fixed(store.high)
         writer.fixed(store.low)
         writer.fixed(generation)
@@ -142,7 +158,9 @@ package struct FrameHeader: Equatable, Sendable {
             writer.fixed(tail.sequence)
             writer.bytes += tail.hash
         }
-        writer.fixed(Self.checksum(writer.bytes[...], store.seed(generation: generation)))
+        if version > 2 { writer.fixed(UInt32(noteBytes)) }
+        writer.fixed(
+            Self.checksum(writer.bytes[...], version, store.seed(generation: generation)))
         writer.bytes += [UInt8](repeating: 0, count: Self.bytes - writer.bytes.count)
         return writer.bytes
     }

@@ -6,7 +6,7 @@ package struct Rows: Sendable {
     package var sequences: [UInt64] = []
     package var classes: [RecordClass] = []
     package var tags: [UInt32] = []
-    /// The type of the value in the low four bits (`Kind`), the quality above.
+    /// The type of the value in the low four bits (`Kind`), above them `bad` and `timedBySource`.
     package var kinds: [UInt8] = []
     /// The value, or the place of its text in `texts`.
     package var values: [UInt64] = []
@@ -23,6 +23,11 @@ package struct Rows: Sendable {
         package static let double: UInt8 = 2
         package static let text: UInt8 = 3
         package static let all = [bool, integer, double, text]
+        /// The source did not vouch for the value.
+        package static let bad: UInt8 = 1 << 4
+        /// The wall time is not by the router's clock.
+        package static let timedBySource: UInt8 = 1 << 5
+        package static let flags = bad | timedBySource
     }
 
     /// Under which boot they were read.
@@ -36,19 +41,21 @@ package struct Rows: Sendable {
     package mutating func append(
         _ reading: Reading, sequence: UInt64, recordClass: RecordClass
     ) {
-        let quality = reading.quality.rawValue << 4
+        let flags =
+            (reading.quality == .bad ? Kind.bad : 0)
+            | (reading.isTimedBySource ? Kind.timedBySource : 0)
         switch reading.value {
         case .bool(let value):
-            kinds.append(quality | Kind.bool)
+            kinds.append(flags | Kind.bool)
             values.append(value ? 1 : 0)
         case .integer(let value):
-            kinds.append(quality | Kind.integer)
+            kinds.append(flags | Kind.integer)
             values.append(UInt64(bitPattern: value))
         case .double(let value):
-            kinds.append(quality | Kind.double)
+            kinds.append(flags | Kind.double)
             values.append(value.bitPattern)
         case .string(let value):
-            kinds.append(quality | Kind.text)
+            kinds.append(flags | Kind.text)
             values.append(UInt64(texts.count))
             texts.append(value)
             textBytes += value.utf8.count
@@ -72,7 +79,13 @@ package struct Rows: Sendable {
         let name = names[tags[row]]
         return Reading(
             source: name.source, tag: name.tag, value: value,
-            quality: kinds[row] >> 4 == 0 ? .good : .bad, time: times[Int(moments[row])])
+            quality: kinds[row] & Kind.bad == 0 ? .good : .bad, time: times[Int(moments[row])],
+            isTimedBySource: kinds[row] & Kind.timedBySource != 0)
+    }
+
+    /// Nobody knows which of the times are the sources' own: they are left as they are.
+    mutating func leaveTimes() {
+        for row in kinds.indices { kinds[row] |= Kind.timedBySource }
     }
 
     /// The rows from `row` on, with names and times of their own.

@@ -59,8 +59,7 @@ extension RingStore {
             report.add(unknown: min(UInt64(header.rows), header.lastSequence - first + 1))
         }
         report.include(sequences: first...header.lastSequence)
-        report.include(wall: header.firstWall)
-        report.include(wall: header.lastWall)
+        include(header, in: &report)
         lose(report)
         var tombstone = header
         tombstone.form = .tombstone

@@ -123,6 +123,8 @@ struct JournalContent {
         var names: [BlockCoder.Tally]
         /// The data section; nil if it is damaged.
         var data: [UInt8]?
+        /// Nil if it tells none.
+        var notes: StoreNotes?
     }
 
     /// By generation and place.
@@ -181,11 +183,14 @@ struct JournalContent {
             FrameHeader.payloadChecksum(
                 payload, store: header.store, generation: header.generation)
                 == header.payloadChecksum,
-            let raw = Zstd.decompressed(payload, count: header.nameBytes + header.dataBytes),
+            let raw = Zstd.decompressed(
+                payload, count: header.nameBytes + header.dataBytes + header.noteBytes),
             let names = BlockCoder.tallies(raw[..<header.nameBytes])
         else { return frame }
         frame.names = names
-        frame.data = Array(raw[header.nameBytes...])
+        let end = header.nameBytes + header.dataBytes
+        frame.data = Array(raw[header.nameBytes..<end])
+        if header.noteBytes > 0 { frame.notes = StoreNotes(raw[end...]) }
         return frame
     }
 }

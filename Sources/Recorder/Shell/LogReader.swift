@@ -29,11 +29,14 @@ package struct LogReader {
 
     /// Opens a store to look at it.
     package init(path: String) throws(SystemError) {
-        let disk = try DirectoryFiles(readOnly: path)
+        try self.init(try DirectoryFiles(readOnly: path))
+    }
+
+    package init(_ disk: some RingDirectory) throws(SystemError) {
         let overlay = try OverlayDirectory(disk)
         fileBytes = overlay.bytes
         guard fileBytes > 0 else {
-            throw SystemError("find a store in \(path)", code: 2)
+            throw SystemError("find a store in \(disk.path)", code: 2)
         }
         // Room for what the journal holds, so that nothing is given up in the picture.
         store = try RingStore(

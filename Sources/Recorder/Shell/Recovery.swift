@@ -27,6 +27,7 @@ struct Recovery {
     private(set) var settled: UInt64 = 0
     private(set) var settledTails: [Pool.Tail] = []
     private(set) var unusableBytes: Int64 = 0
+    private(set) var notes = StoreNotes()
 
     init(_ directory: some RingDirectory, quota: ByteSize) throws(SystemError) {
         let files = try directory.list()
@@ -51,6 +52,7 @@ struct Recovery {
         let newest = content.frames.last?.header
         cursor = (content.frames.map(\.header.cursor) + found.headers.map(\.cursor)).max() ?? 0
         lost = (content.frames.map(\.header.lost) + found.headers.map(\.lost)).max() ?? 0
+        notes = content.frames.last { $0.notes != nil }?.notes ?? StoreNotes()
         let hints = newest?.tails
         unusableBytes = found.unusableBytes
         let generation = max(
@@ -224,8 +226,9 @@ struct Recovery {
             while names.count < header.firstName { names.append(nil) }
             names.replaceSubrange(header.firstName..., with: frame.names.map(\.name))
             guard header.nextSequence - 1 > added, !data.isEmpty,
-                let rows = BlockCoder.rows(data[...], names: names)
+                var rows = BlockCoder.rows(data[...], names: names)
             else { continue }
+            if header.version == 2 { rows.leaveTimes() }
             for row in 0..<rows.count where rows.sequences[row] > added {
                 added = rows.sequences[row]
                 there += 1

@@ -1,4 +1,4 @@
-import Base
+package import Base
 package import Linux
 
 extension RingStore {
@@ -23,6 +23,7 @@ extension RingStore {
         closeFrame()
         durableThrough = through
         savedCursor = max(savedCursor, writtenCursor)
+        savedNotes = writtenNotes
         bury()
     }
 
@@ -31,9 +32,16 @@ extension RingStore {
         cursor = max(cursor, min(sequence, deliverableThrough))
     }
 
-    /// Puts the cursor on flash, if it has moved since; with records that wait to be synced it costs nothing.
+    /// A time service keeps the clock, which shows this: what was recorded since boot can be told in its terms.
+    /// True if that is news.
+    package mutating func clockIsKept(_ time: Timestamp) -> Bool {
+        notes.clocks.kept(time, in: bootID)
+    }
+
+    /// Puts the cursor and the notes on flash, if they have changed since; with records that wait to be synced it
+    /// costs nothing.
     package mutating func saveCursor() throws(SystemError) {
-        guard cursor != savedCursor else { return }
+        guard cursor != savedCursor || notes != savedNotes else { return }
         if journal.hasRoom(Limits.pageBytes, reserve: plan.journalReserveBytes) {
             writeFrame(isForced: true)
         } else if open.isEmpty {

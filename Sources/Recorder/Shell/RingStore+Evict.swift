@@ -65,11 +65,10 @@ extension RingStore {
             } ?? false
         if let tallies, isWholeBlock, !hasLosses {
             for tally in tallies { report.add(tally.name, count: tally.count) }
-            report.include(wall: header.firstWall)
-            report.include(wall: header.lastWall)
+            include(header, in: &report)
         } else if let rows = block.rows {
             for row in 0..<rows.count where rows.sequences[row] > cursor {
-                let reading = rows.reading(at: row)
+                let reading = rows.record(at: row, bootID: header.bootID, notes.clocks).reading
                 // A loss that would be lost is told again, within this one.
                 if let earlier = LossReport(reading) {
                     report.merge(earlier)
@@ -81,6 +80,18 @@ extension RingStore {
             report.add(unknown: UInt64(header.rows))
         }
         return known
+    }
+
+    /// From when to when, by a clock that was kept if there was one.
+    func include(_ header: BlockHeader, in report: inout LossReport) {
+        for (monotonic, wall) in [
+            (header.firstMonotonic, header.firstWall), (header.lastMonotonic, header.lastWall),
+        ] {
+            let time = Timestamp(monotonic: monotonic, wall: wall)
+            let corrected =
+                header.version > 2 ? notes.clocks.corrected(time, in: header.bootID) : nil
+            report.include(wall: corrected ?? wall)
+        }
     }
 
     /// Gives up what the quota has no room for any more, and makes the files that it has room for.

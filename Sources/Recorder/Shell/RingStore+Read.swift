@@ -94,10 +94,10 @@ extension RingStore {
             let row = place.heads[chosen].row
             place.heads[chosen].row += 1
             return place.heads[chosen].rows.record(
-                at: row, bootID: place.heads[chosen].rows.bootID)
+                at: row, bootID: place.heads[chosen].rows.bootID, notes.clocks)
         }
         let row = open.row(atOrAfter: place.next)
-        return row < open.count ? open.record(at: row, bootID: bootID) : nil
+        return row < open.count ? open.record(at: row, bootID: bootID, notes.clocks) : nil
     }
 
     /// Takes the next block that holds something from `sequence` on; false if all sealed ones are read.
@@ -149,7 +149,8 @@ extension RingStore {
     private func isIdle(
         _ filter: RecordFilter, _ found: SegmentWalker.Found, _ file: any RingFile
     ) throws(SystemError) -> Bool {
-        guard found.header.lastWall >= filter.from, found.header.firstWall <= filter.through else {
+        let walls = notes.clocks.walls(of: found.header)
+        guard walls.upperBound >= filter.from, walls.lowerBound <= filter.through else {
             return true
         }
         guard filter.tag != nil || filter.source != nil,
@@ -160,7 +161,28 @@ extension RingStore {
 }
 
 extension Rows {
-    func record(at row: Int, bootID: BootID) -> Record {
-        Record(sequence: sequences[row], bootID: bootID, reading: reading(at: row))
+    /// A record as it goes out: with the time that the clock should have shown.
+    func record(at row: Int, bootID: BootID, _ clocks: ClockTable) -> Record {
+        var record = Record(sequence: sequences[row], bootID: bootID, reading: reading(at: row))
+        if !record.reading.isTimedBySource,
+            let wall = clocks.corrected(record.reading.time, in: bootID)
+        {
+            record.reading.time.wall = wall
+            record.isTimeCorrected = true
+        }
+        return record
+    }
+}
+
+extension ClockTable {
+    /// Between which times the records of a block lie, as they go out or as they were recorded.
+    func walls(of header: BlockHeader) -> ClosedRange<WallTime> {
+        let recorded = [header.firstWall, header.lastWall]
+        let first = Timestamp(monotonic: header.firstMonotonic, wall: header.firstWall)
+        let last = Timestamp(monotonic: header.lastMonotonic, wall: header.lastWall)
+        let known = header.version > 2 ? [first, last] : []
+        let all = recorded + known.compactMap { corrected($0, in: header.bootID) }
+        let (least, most) = (all.min() ?? header.firstWall, all.max() ?? header.lastWall)
+        return least...most
     }
 }

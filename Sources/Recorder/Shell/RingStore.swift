@@ -41,6 +41,10 @@ package struct RingStore {
     /// The cursor of the frame that was written last.
     private(set) var writtenCursor: UInt64 = 0
     package internal(set) var newest: WallTime?
+    /// What the journal tells beside records: as it is now, in the frame that was written last, and on flash.
+    package internal(set) var notes: StoreNotes
+    private(set) var writtenNotes = StoreNotes()
+    var savedNotes = StoreNotes()
 
     /// Readings lost in the store's life.
     package internal(set) var lost: UInt64
@@ -70,6 +74,7 @@ package struct RingStore {
         lost = recovery.lost
         nextSequence = recovery.nextSequence
         durableThrough = recovery.nextSequence - 1
+        notes = recovery.notes
         settled = recovery.settled
         settledTails = recovery.settledTails
         unusableBytes = recovery.unusableBytes
@@ -189,6 +194,7 @@ package struct RingStore {
             let (frame, payloadBytes) = encodedFrame()
             if journal.hasRoom(frame.count, reserve: usingReserve ? 0 : plan.journalReserveBytes) {
                 writtenCursor = cursor
+                writtenNotes = notes
                 try journal.write(frame)
                 writtenRow = open.count
                 writtenName = open.names.count
@@ -209,8 +215,10 @@ package struct RingStore {
             picks.isEmpty
             ? []
             : BlockCoder.data(open, picks, map: Array(0..<UInt32(open.names.count)))
-        let payload = Zstd.compressed(names + data, level: Zstd.quick)
-        let header = FrameHeader(
+        // The other journal, which has them, too, is the next to be overwritten.
+        let told = journal.offset == 0 || notes != savedNotes ? notes.encoded : []
+        let payload = Zstd.compressed(names + data + told, level: Zstd.quick)
+        var header = FrameHeader(
             store: store, generation: journal.generation, bootID: bootID,
             firstSequence: picks.isEmpty ? nextSequence : open.sequences[frameRow],
             rows: picks.count, firstName: frameName, nameBytes: names.count,
@@ -219,6 +227,7 @@ package struct RingStore {
                 payload, store: store, generation: journal.generation),
             cursor: cursor, lost: lost, settled: settled,
             tails: settledTails)
+        header.noteBytes = told.count
         return (header.frame(payload), payload.count)
     }
 

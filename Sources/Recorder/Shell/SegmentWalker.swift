@@ -106,9 +106,10 @@ struct BlockReader {
             let data = section(
                 BlockHeader.bytes + header.nameBytes, header.dataBytes, header.dataBytesRaw,
                 header.dataChecksum),
-            let rows = BlockCoder.rows(data[...], names: names.map(\.name)),
+            var rows = BlockCoder.rows(data[...], names: names.map(\.name)),
             rows.count == header.rows
         else { return nil }
+        if header.version == 2 { rows.leaveTimes() }
         return rows
     }
 
@@ -154,6 +155,9 @@ struct EncodedBlock {
             firstWall: walls.min() ?? WallTime(milliseconds: 0),
             lastWall: walls.max() ?? WallTime(milliseconds: 0), cursor: 0, lost: 0,
             previous: [UInt8](repeating: 0, count: 16))
+        let moments = picks.lazy.map { rows.times[Int(rows.moments[$0])].monotonic }
+        header.firstMonotonic = moments.min() ?? .boot
+        header.lastMonotonic = moments.max() ?? .boot
         header.nameBytes = packedNames.count
         header.nameBytesRaw = nameSection.count
         header.dataBytes = packedData.count

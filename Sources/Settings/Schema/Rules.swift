@@ -29,6 +29,12 @@ struct Rules {
         unique(interfaces)
         unique(settings.machines.enumerated().map { ("machine[\($0)].name", $1.name) })
         for (index, machine) in settings.machines.enumerated() {
+            let key = "machine[\(index)].name"
+            if settings.health.isEnabled, machine.name == Settings.Health.source,
+                report.isSound(key)
+            {
+                complain(key, "\"\(machine.name)\" is the source of [health]; name it otherwise")
+            }
             unique(machine.tags.enumerated().map { ("machine[\(index)].tag[\($0)].name", $1.name) })
         }
     }

@@ -7,8 +7,18 @@ extension Sections {
             Key("lan-to-wan", \.lanToWAN, .choice()),
             Key("vpn-behind-router", \.hidesVPN, .flag),
             Key("trial", \.trial, .duration(.zero ... .seconds(3600))),
+            Key("alarm", \.alarm, .table(alarm)),
             Key("allow", \.allowed, .tables(allow, count: 0...10_000)),
             Key("forward", \.forwards, .tables(forward, count: 0...64)),
+        ])
+
+    private static let alarm = Section(
+        name: "firewall.alarm", draft: Settings.Firewall.Alarm(),
+        keys: [
+            Key("drops", \.drops, .integer(0...1_000_000)),
+            Key("new", \.new, .integer(0...1_000_000)),
+            Key("syn", \.syn, .integer(0...1_000_000)),
+            Key("conntrack", \.conntrackPercent, .integer(0...100)),
         ])
 
     private static let allow = Section(

@@ -29,6 +29,7 @@ enum Sections {
             Key("recorder", \.settings.recorder, .table(recorder)),
             Key("machine", \.settings.machines, .tables(machine, count: 0...64)),
             Key("push", \.settings.push, .table(push)),
+            Key("health", \.settings.health, .table(health)),
             Key("vpn", optional: \.settings.vpn, .table(vpn)),
             Key("switch", optional: \.settings.keySwitch, .table(keySwitch)),
             Key("page", \.settings.page, .table(page)),
@@ -236,6 +237,13 @@ enum Sections {
 
     static let push = Section(
         name: "push", draft: Settings.Push(), keys: [Key("enabled", \.isEnabled, .flag)])
+
+    static let health = Section(
+        name: "health", draft: Settings.Health(),
+        keys: [
+            Key("enabled", \.isEnabled, .flag),
+            Key("every", \.every, .duration(.seconds(1) ... .seconds(86400))),
+        ])
 
     static let page = Section(
         name: "page", draft: Settings.Page(),

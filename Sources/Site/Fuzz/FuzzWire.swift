@@ -1,4 +1,5 @@
 import Base
+import CLinux
 import Glibc
 import Linux
 
@@ -11,24 +12,26 @@ package struct FuzzWire: ~Copyable {
     /// `ETH_P_ALL`
     private static let everything: Int32 = 3
     private static let placeBytes = 20
+    /// `PACKET_QDISC_BYPASS` of `SOL_PACKET`
+    private static let (packetOptions, bypassesQueue): (Int32, Int32) = (263, 20)
 
-    package init(interface: String) throws {
+    /// `onlySends`: nothing is received, and frames go to the driver without a queue between.
+    package init(interface: String, onlySends: Bool = false) throws {
         let text = try SmallFile.readText("/sys/class/net/\(interface)/address")
         guard let mac = MACAddress(String(text.prefix { $0 != "\n" })) else {
             throw SiteError("\(interface) has no hardware address: \(text)")
         }
+        let received = onlySends ? 0 : UInt16(Self.everything).bigEndian
         let raw = try check("open a packet socket") {
             Glibc.socket(
-                AF_PACKET, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue),
-                Int32(UInt16(Self.everything).bigEndian))
+                AF_PACKET, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), Int32(received))
         }
         let opened = FileDescriptor(owning: raw)
         // struct sockaddr_ll: family, protocol in network order, interface; then what it tells on receipt.
         var place = [UInt8](repeating: 0, count: Self.placeBytes)
         place.withUnsafeMutableBytes { bytes in
             bytes.storeBytes(of: UInt16(AF_PACKET), as: UInt16.self)
-            bytes.storeBytes(
-                of: UInt16(Self.everything).bigEndian, toByteOffset: 2, as: UInt16.self)
+            bytes.storeBytes(of: received, toByteOffset: 2, as: UInt16.self)
             bytes.storeBytes(
                 of: Int32(if_nametoindex(interface)), toByteOffset: 4, as: Int32.self)
         }
@@ -38,6 +41,10 @@ package struct FuzzWire: ~Copyable {
                     bind(raw, $0.baseAddress, socklen_t(Self.placeBytes))
                 }
             }
+        }
+        if onlySends {
+            var bypasses: Int32 = 1
+            setsockopt(raw, Self.packetOptions, Self.bypassesQueue, &bypasses, 4)
         }
         var bytes: Int32 = 64 << 20
         // SO_RCVBUFFORCE, when we may.
@@ -52,6 +59,14 @@ package struct FuzzWire: ~Copyable {
     package borrowing func send(_ frame: [UInt8]) -> Bool {
         let raw = socket.raw
         return frame.withUnsafeBytes { Glibc.send(raw, $0.baseAddress, $0.count, 0) } == frame.count
+    }
+
+    /// Sends a frame `times` times with one call of the kernel; returns how many went out.
+    package borrowing func send(_ frame: [UInt8], times: Int) -> Int {
+        let raw = socket.raw
+        return frame.withUnsafeBufferPointer {
+            max(0, Int(clinux_packet_repeat(raw, $0.baseAddress, $0.count, UInt32(times))))
+        }
     }
 
     /// The next frame that comes in, within a tenth of a second; nil if none does.
