@@ -55,12 +55,12 @@ import Testing
         let rules = ["iifname", "oifname"].map {
             "\($0) \(ways) \($0) != @uplink_gate counter name uplinks_cut drop"
         }
-        for (name, added) in [
-            ("input", [rules[0]]), ("forward", rules), ("output", [rules[1]]),
+        for (name, place, added) in [
+            ("input", 2, [rules[0]]), ("forward", 3, rules), ("output", 2, [rules[1]]),
         ] {
             let (old, new) = (try chain(name, of: without), try chain(name, of: with))
-            #expect(Array(new[2..<(2 + added.count)]) == added)
-            #expect(Array(new[..<2] + new[(2 + added.count)...]) == old)
+            #expect(Array(new[place..<(place + added.count)]) == added)
+            #expect(Array(new[..<place] + new[(place + added.count)...]) == old)
         }
     }
 
