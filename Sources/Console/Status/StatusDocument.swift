@@ -339,6 +339,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package enum Position: String, Codable, Sendable {
             /// Remote access is allowed.
             case on
+            /// The middle one of three: online, without remote access.
+            case online
             case off
             /// The line cannot be read: treated as off.
             case unknown
@@ -356,11 +358,17 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var line = ""
         /// "low" or "high"; nil: it cannot be read.
         package var level: String?
+        /// The same of the second line; nil also: the key has two positions.
+        package var remoteLevel: String?
         /// How long remote access has been allowed or closed.
         package var sinceSeconds = 0
         /// Until remote access ends by itself; 0: it has ended, until the key is turned off and on again;
         /// nil: it does not end by itself, or is not open.
         package var remainingSeconds: Int?
+        /// "on" while a remote session is open, "off", or why it cannot be lit; nil: there is no lamp.
+        package var lamp: String?
+        /// Whether the lamp's line cannot be driven.
+        package var isLampBroken: Bool?
         /// Since the lease of the open gate was renewed last; nil: never.
         package var leaseAgeMilliseconds: Double?
         /// How often an edge of the line shut the open gate since the daemon started.
