@@ -6,7 +6,7 @@
 int clinux_clock_is_kept(void)
 {
 	struct timex state = {0};
-	return adjtimex(&state) >= 0 && !(state.status & STA_UNSYNC);
+	return adjtimex(&state) < 0 ? -1 : !(state.status & STA_UNSYNC);
 }
 
 long clinux_utc_offset(void)

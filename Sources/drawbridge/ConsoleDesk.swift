@@ -20,6 +20,8 @@ struct ConsoleDesk: Sendable {
         case ConsoleRequest.config.command: return await config()
         default: break
         }
+        let cursors = CursorDesk(recorder: house.recorder.tenant)
+        if let reply = await cursors.answer(request) { return reply }
         let status = await watch.document()
         guard request.command == ConsoleRequest.doctor.command else {
             return ConsoleReply(to: request, status: status)

@@ -59,6 +59,10 @@ struct StatusReport: Sendable {
             }
             document.keySwitch = switchSection(
                 remote.keySwitch.status(), document.firewall, remote.gate, now)
+            if let lamp = remote.lamp?.service.status() {
+                document.keySwitch?.lamp = lamp.trouble ?? (lamp.isOn ? "on" : "off")
+                document.keySwitch?.isLampBroken = lamp.trouble != nil
+            }
         }
         if house.ways.isCut { showCut(&document) }
         document.problems = problems(in: document, routes: links.problem)
@@ -187,6 +191,15 @@ struct StatusReport: Sendable {
         section.unsentRecords = status.unsent
         section.lostRecords = status.lost
         section.damagedFrames = status.damagedFrames
+        section.cursors =
+            status.cursors.isEmpty
+            ? nil
+            : status.cursors.map {
+                .init(
+                    name: $0.name,
+                    unreadRecords: status.lastSequence - min($0.sequence, status.lastSequence),
+                    lostRecords: $0.lost)
+            }
         section.oldestMilliseconds = status.oldest?.milliseconds
         section.newestMilliseconds = status.newest?.milliseconds
         section.roomSeconds = RecorderForecast.roomSeconds(
@@ -256,6 +269,7 @@ struct StatusReport: Sendable {
         var section = StatusDocument.KeySwitch()
         switch status.position {
         case .on: section.position = .on
+        case .online: section.position = .online
         case .off: section.position = .off
         case .unknown: section.position = .unknown
         }
@@ -273,6 +287,7 @@ struct StatusReport: Sendable {
         section.changes = UInt64(status.changes)
         section.line = status.line
         section.level = status.level?.rawValue
+        section.remoteLevel = status.remoteLevel?.rawValue
         section.sinceSeconds = seconds(since: status.since, now)
         section.leaseAgeMilliseconds = status.renewed.map { max(0, (now - $0).milliseconds) }
         section.cutCount = UInt64(status.cutCount)
@@ -307,6 +322,9 @@ struct StatusReport: Sendable {
         }
         if let key = document.keySwitch, key.position == .unknown {
             problems.append("switch: \(key.reason)")
+        }
+        if let key = document.keySwitch, let lamp = key.lamp, key.isLampBroken ?? false {
+            problems.append("session lamp: \(lamp)")
         }
         if let routes { problems.append("routes: \(routes)") }
         // What needs an uplink does not work while the key has cut them, and shall not.

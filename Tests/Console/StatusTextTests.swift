@@ -26,6 +26,18 @@ struct StatusTextTests {
                 """)
     }
 
+    @Test("who reads the ring besides the cloud has a line: how far behind, and what it lost")
+    func cursors() {
+        var document = goodDay()
+        document.recorder.cursors = [
+            .init(name: "mes", unreadRecords: 1_204, lostRecords: 0),
+            .init(name: "archive", unreadRecords: 7, lostRecords: 40),
+        ]
+        let text = StatusText.render(document)
+        #expect(text.contains("          cursors: mes 1,204 behind; archive 7 behind, 40 lost\n"))
+        #expect(text.split(separator: "\n").count <= StatusText.rows)
+    }
+
     @Test("a bad day, letter by letter: still one screen")
     func bad() {
         #expect(

@@ -255,6 +255,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var lostRecords: UInt64 = 0
         /// Damaged places found since the daemon started.
         package var damagedFrames = 0
+        /// Who reads the ring besides the cloud; null: nobody.
+        package var cursors: [Cursor]?
         /// When the oldest part of the ring was begun and its newest record was read, by the wall clock.
         package var oldestMilliseconds: Int64?
         package var newestMilliseconds: Int64?
@@ -262,6 +264,19 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var roomSeconds: Int?
 
         package init() {}
+
+        package struct Cursor: Codable, Equatable, Sendable {
+            package var name: String
+            package var unreadRecords: UInt64
+            /// Overwritten before they were read, for the life of the cursor.
+            package var lostRecords: UInt64
+
+            package init(name: String, unreadRecords: UInt64, lostRecords: UInt64) {
+                self.name = name
+                self.unreadRecords = unreadRecords
+                self.lostRecords = lostRecords
+            }
+        }
 
         /// How many records the ring holds.
         var heldRecords: UInt64 {
@@ -324,6 +339,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package enum Position: String, Codable, Sendable {
             /// Remote access is allowed.
             case on
+            /// The middle one of three: online, without remote access.
+            case online
             case off
             /// The line cannot be read: treated as off.
             case unknown
@@ -341,11 +358,17 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var line = ""
         /// "low" or "high"; nil: it cannot be read.
         package var level: String?
+        /// The same of the second line; nil also: the key has two positions.
+        package var remoteLevel: String?
         /// How long remote access has been allowed or closed.
         package var sinceSeconds = 0
         /// Until remote access ends by itself; 0: it has ended, until the key is turned off and on again;
         /// nil: it does not end by itself, or is not open.
         package var remainingSeconds: Int?
+        /// "on" while a remote session is open, "off", or why it cannot be lit; nil: there is no lamp.
+        package var lamp: String?
+        /// Whether the lamp's line cannot be driven.
+        package var isLampBroken: Bool?
         /// Since the lease of the open gate was renewed last; nil: never.
         package var leaseAgeMilliseconds: Double?
         /// How often an edge of the line shut the open gate since the daemon started.

@@ -224,6 +224,9 @@ enum Sections {
         keys: [
             Key("chip", \.chip, .path("/dev/gpiochip0")),
             Key("line", \.line, .line, required: true),
+            Key(
+                "remote-line", optional: \.remoteLine, .line,
+                fallback: "none: the key has two positions"),
             Key("when", \.offLevel, .choice()),
             Key("bias", \.bias, .choice()),
             Key("debounce", \.debounce, .duration(.milliseconds(1) ... .seconds(10))),
@@ -231,6 +234,8 @@ enum Sections {
             Key(
                 "limit", optional: \.limit, .duration(.seconds(10) ... .seconds(7 * 86400)),
                 fallback: "none: while the key is on"),
+            Key("lamp", optional: \.lampLine, .line, fallback: "none"),
+            Key("lamp-on", \.lampLevel, .choice()),
         ])
 
     static let push = Section(
