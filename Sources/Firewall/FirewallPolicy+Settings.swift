@@ -37,6 +37,7 @@ extension FirewallPolicy {
             page: settings.page.listen.map { Machine(address: $0.address, port: $0.port) })
         self.agents = agents
         self.needsGrant = needsGrant
+        proxy = settings.vpn?.proxy.map { Machine(address: $0.address, port: $0.port) }
         uplinksNeedKey = settings.keySwitch?.disables == .wan
     }
 
