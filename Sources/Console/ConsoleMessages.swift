@@ -26,10 +26,12 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
     package var doctor: DoctorReport?
     package var egress: EgressTable?
     package var config: ConsoleConfig?
+    package var records: ConsoleRecords?
 
     package init(
         error: String? = nil, status: StatusDocument? = nil, text: String? = nil,
-        doctor: DoctorReport? = nil, egress: EgressTable? = nil, config: ConsoleConfig? = nil
+        doctor: DoctorReport? = nil, egress: EgressTable? = nil, config: ConsoleConfig? = nil,
+        records: ConsoleRecords? = nil
     ) {
         self.error = error
         self.status = status
@@ -37,6 +39,7 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
         self.doctor = doctor
         self.egress = egress
         self.config = config
+        self.records = records
     }
 
     /// The answers to the requests that need nothing but the status.
@@ -48,7 +51,7 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
             self.init(
                 error:
                     "unknown request \"\(request.command)\"; known are status, metrics, doctor, "
-                    + "egress, config and confirm")
+                    + "egress, config, confirm, log follow and log forget")
         }
     }
 }
@@ -104,6 +107,9 @@ package enum ConsoleLimits {
     package static let requestBytesMax = 64 << 10
     package static let replyBytesMax = 4 << 20
     package static let connectionsMax = 16
+    /// Records of one reply, and the bytes of their texts after which it takes no more: JSON within JSON may double them.
+    package static let recordsMax = 1000
+    package static let recordsBytesMax = 1 << 20
     /// For the peer to send its line, and again to take ours.
     package static let patience = Duration.seconds(5)
 }

@@ -116,6 +116,15 @@ package struct FileSystemSpace: Equatable, Sendable {
 
 /// Whether a time service keeps the clock.
 package enum ClockFacts {
-    /// The corresponding C function is `adjtimex`.
-    package static func isSynchronised() -> Bool { clinux_clock_is_kept() == 1 }
+    /// The corresponding C function is `adjtimex`. The service's sandbox refuses it, for it can also set the clock: then
+    /// the file counts that systemd-timesyncd leaves once it has set the clock in this boot.
+    package static func isSynchronised(
+        mark: String = "/run/systemd/timesync/synchronized"
+    ) -> Bool {
+        switch clinux_clock_is_kept() {
+        case 0: false
+        case 1: true
+        default: access(mark, F_OK) == 0
+        }
+    }
 }

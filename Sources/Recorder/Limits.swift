@@ -25,6 +25,10 @@ package enum Limits {
     package static let batchBytesMax = 1 << 20
     /// Boots whose clock is known to have been kept; an older one's times are left as they were recorded.
     package static let bootsMax = 64
+    /// Cursors besides the cloud's.
+    package static let cursorsMax = 8
+    /// Bytes of a cursor's name.
+    package static let cursorNameBytesMax = 63
     /// How far past a damaged place the next whole block is looked for when the store is opened.
     package static let tailSearchBytes: Int64 = 256 * 1024
     /// Tags that one loss record names; further ones go into further records.

@@ -3,13 +3,13 @@ import FoundationEssentials
 
 extension LossReport {
     /// The report as a reading, to be recorded like any other.
-    package func reading(at time: Timestamp) -> Reading {
-        Reading(source: Self.source, tag: Self.tag, value: .string(json), time: time)
+    package func reading(at time: Timestamp, tag: String = Self.tag) -> Reading {
+        Reading(source: Self.source, tag: tag, value: .string(json), time: time)
     }
 
-    /// The report that a reading carries, if it is a loss record.
-    package init?(_ reading: Reading) {
-        guard reading.source == Self.source, reading.tag == Self.tag,
+    /// The report that a reading carries, if it is a loss record of this tag.
+    package init?(_ reading: Reading, tag: String = Self.tag) {
+        guard reading.source == Self.source, reading.tag == tag,
             case .string(let text) = reading.value,
             let report = try? JSONDecoder().decode(LossReport.self, from: Data(text.utf8))
         else { return nil }

@@ -10,7 +10,8 @@ package import Settings
 package actor RecorderKeeperService {
     package typealias Open = @Sendable () throws -> RecorderService
 
-    private let executor = ThreadExecutor(name: "recorder-keeper")
+    /// The recorder runs on the same thread: what is handed on to it wakes no other.
+    private let executor: ThreadExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         executor.asUnownedSerialExecutor()
     }
@@ -34,9 +35,12 @@ package actor RecorderKeeperService {
         self.settings = settings
         self.clock = clock
         self.logger = logger
+        let executor = ThreadExecutor(name: "recorder")
+        self.executor = executor
         self.open =
             open ?? {
-                try RecorderService(settings: settings, clock: clock, logger: logger)
+                try RecorderService(
+                    settings: settings, clock: clock, logger: logger, executor: executor)
             }
     }
 
@@ -81,6 +85,12 @@ package actor RecorderKeeperService {
     package func record(_ readings: [Reading]) async throws {
         guard let service else { throw RecorderNotOpen(reason: trouble) }
         try await service.record(readings)
+    }
+
+    /// The store, or why there is none now.
+    func openOrThrow() throws(RecorderNotOpen) -> RecorderService {
+        guard let service else { throw RecorderNotOpen(reason: trouble) }
+        return service
     }
 
     package func batch(after sequence: UInt64, limit: Int) async throws -> [Record] {

@@ -5,9 +5,9 @@ package import Settings
 
 /// The recorder: keeps every reading on flash until the cloud has it, within its quota.
 ///
-/// All file access happens on the recorder's own thread.
+/// All file access happens on the recorder's own thread, `executor`.
 package actor RecorderService {
-    private let executor = ThreadExecutor(name: "recorder")
+    private let executor: ThreadExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         executor.asUnownedSerialExecutor()
     }
@@ -16,7 +16,7 @@ package actor RecorderService {
     private let clock: any MonotonicClock
     private let logger: Logger
     private let isClockKept: @Sendable () -> Bool
-    private var store: RingStore
+    var store: RingStore
     private var accepted: UInt64 = 0
     private var isClosed = false
     private var lastState: String
@@ -42,12 +42,13 @@ package actor RecorderService {
 
     /// Opens the store in `settings.directory`, which is made if it is not there. Blocks while it reads.
     package init(
-        settings: Settings.Recorder, clock: any MonotonicClock = SystemClock(), logger: Logger
+        settings: Settings.Recorder, clock: any MonotonicClock = SystemClock(), logger: Logger,
+        executor: ThreadExecutor = ThreadExecutor(name: "recorder")
     ) throws(SystemError) {
         try self.init(
             settings: settings, directory: try DirectoryFiles(path: settings.directory),
             bootID: try SystemClock.bootID(), clock: clock,
-            isClockKept: { ClockFacts.isSynchronised() }, logger: logger)
+            isClockKept: { ClockFacts.isSynchronised() }, logger: logger, executor: executor)
     }
 
     /// `wall` is the wall clock, `isClockKept` says whether a time service keeps it.
@@ -55,8 +56,10 @@ package actor RecorderService {
         settings: Settings.Recorder, directory: some RingDirectory, bootID: BootID,
         clock: any MonotonicClock,
         wall: @escaping @Sendable () -> WallTime = { SystemClock().wall() },
-        isClockKept: @escaping @Sendable () -> Bool = { false }, logger: Logger
+        isClockKept: @escaping @Sendable () -> Bool = { false }, logger: Logger,
+        executor: ThreadExecutor = ThreadExecutor(name: "recorder")
     ) throws(SystemError) {
+        self.executor = executor
         self.settings = settings
         self.clock = clock
         self.logger = logger
@@ -202,7 +205,8 @@ package actor RecorderService {
             lastSequence: store.lastSequence, durableThrough: store.durableThrough,
             oldest: store.oldest, newest: store.newest, cursor: store.cursor,
             unsent: store.lastSequence - min(store.cursor, store.lastSequence),
-            accepted: accepted, lost: store.lost, damagedFrames: store.damagedBlocks)
+            accepted: accepted, lost: store.lost, damagedFrames: store.damagedBlocks,
+            cursors: store.namedCursors)
     }
 
     /// One turn of the sync loop; the cursor is written in turn, or at once if `now` is nil.

@@ -29,4 +29,6 @@ package struct RecorderStatus: Equatable, Sendable {
     package var lost: UInt64
     /// Damaged places found since the start.
     package var damagedFrames: Int
+    /// The cursors besides the cloud's.
+    package var cursors: [NamedCursor] = []
 }

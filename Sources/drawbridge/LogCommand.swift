@@ -5,14 +5,17 @@ import Recorder
 import Synchronization
 
 /// `drawbridge log`
-struct LogCommand: ParsableCommand {
+struct LogCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log",
         abstract: "Look at the recorded data, also while the daemon records.",
-        discussion: "Nothing is changed but by `repair`, which wants the daemon stopped.",
+        discussion: """
+            Nothing is changed but by `repair`, which wants the daemon stopped, and by `follow` and `forget`, which ask \
+            the daemon to keep or drop a cursor.
+            """,
         subcommands: [
             LogStats.self, LogTail.self, LogQuery.self, LogExport.self, LogVerify.self,
-            LogRepair.self,
+            LogRepair.self, LogFollow.self, LogForget.self,
         ])
 }
 
@@ -68,16 +71,24 @@ struct LogStats: ParsableCommand {
                 "\"\($0.name)\":{\"segments\":\($0.segments),\"bytes\":\($0.bytes),"
                     + "\"records\":\($0.records)}"
             }
+            let cursors = reader.cursors.map {
+                "\"\($0.name)\":{\"sequence\":\($0.sequence),\"lost\":\($0.lost)}"
+            }
             Terminal.output.print(
                 "{\"first\":\(reader.firstSequence),\"last\":\(reader.lastSequence),"
                     + "\"cursor\":\(reader.cursor),\"lost\":\(reader.lost),"
                     + "\"fileBytes\":\(reader.fileBytes),"
+                    + "\"cursors\":{\(cursors.joined(separator: ","))},"
                     + "\"classes\":{\(classes.joined(separator: ","))}}")
             return
         }
         Terminal.output.print(
             "records \(reader.firstSequence) to \(reader.lastSequence), delivered up to "
                 + "\(reader.cursor), \(reader.lost) lost in the store's life")
+        for cursor in reader.cursors {
+            Terminal.output.print(
+                "cursor \(cursor.name): read up to \(cursor.sequence), \(cursor.lost) lost")
+        }
         Terminal.output.print("files \(ByteSize(bytes: reader.fileBytes))")
         for one in reader.classes {
             let since = one.oldest.map { ", since " + WallText.format($0) } ?? ""

@@ -137,13 +137,18 @@ struct StatusReport: Sendable {
             return StatusDocument.Firewall.Exception(
                 comment: allow.comment, words: "\(allow)", packets: hit?.packets ?? 0,
                 lastSecondsAgo: hit?.lastAt.map { seconds(since: $0, now) },
-                isOver: allow.until.map { $0 <= wall } ?? false)
+                isOver: allow.until.map { $0 <= wall } ?? false,
+                isClosed: allow.isClosed(at: wall, SystemClock.zone),
+                opensSeconds: allow.opensSeconds(after: wall, SystemClock.zone))
         }
-        let forwards = zip(house.settings.firewall.forwards, status.forwarded).map {
-            forward, counter in
+        let openings = house.settings.firewall
+        let others =
+            openings.forwards.map { ($0.comment, "\($0)") }
+            + openings.translations.map { ($0.comment, "\($0)") }
+        let forwards = zip(others, status.forwarded).map { other, counter in
             StatusDocument.Firewall.Exception(
-                comment: forward.comment, words: "\(forward)", packets: counter.packets,
-                lastSecondsAgo: nil, isOver: false)
+                comment: other.0, words: other.1, packets: counter.packets, lastSecondsAgo: nil,
+                isOver: false)
         }
         return allowed + forwards
     }
@@ -186,6 +191,15 @@ struct StatusReport: Sendable {
         section.unsentRecords = status.unsent
         section.lostRecords = status.lost
         section.damagedFrames = status.damagedFrames
+        section.cursors =
+            status.cursors.isEmpty
+            ? nil
+            : status.cursors.map {
+                .init(
+                    name: $0.name,
+                    unreadRecords: status.lastSequence - min($0.sequence, status.lastSequence),
+                    lostRecords: $0.lost)
+            }
         section.oldestMilliseconds = status.oldest?.milliseconds
         section.newestMilliseconds = status.newest?.milliseconds
         section.roomSeconds = RecorderForecast.roomSeconds(

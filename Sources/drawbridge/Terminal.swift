@@ -12,17 +12,19 @@ struct Terminal: Sendable {
         write(text + "\n")
     }
 
-    /// Writes the text as it is; gives up when nobody reads any more.
-    func write(_ text: String) {
+    /// Writes the text as it is; gives up, and says false, when nobody reads any more.
+    @discardableResult
+    func write(_ text: String) -> Bool {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count > 0 {
                 bytes = bytes.dropFirst(count)
             } else if errno != EINTR && errno != EAGAIN {
-                return
+                return false
             }
         }
+        return true
     }
 
     /// Whether a person looks at it and wants colour (https://no-color.org).

@@ -76,7 +76,8 @@ struct ConsoleServerTests {
             #expect(metrics == PrometheusText.render(goodDay()))
             await #expect(
                 throws: ConsoleError(
-                    "unknown request \"dance\"; known are status, metrics, doctor, egress, config and confirm"
+                    "unknown request \"dance\"; known are status, metrics, doctor, egress, config, "
+                        + "confirm, log follow and log forget"
                 )
             ) { try await client.send(ConsoleRequest(command: "dance")) }
         }

@@ -26,6 +26,18 @@ struct StatusTextTests {
                 """)
     }
 
+    @Test("who reads the ring besides the cloud has a line: how far behind, and what it lost")
+    func cursors() {
+        var document = goodDay()
+        document.recorder.cursors = [
+            .init(name: "mes", unreadRecords: 1_204, lostRecords: 0),
+            .init(name: "archive", unreadRecords: 7, lostRecords: 40),
+        ]
+        let text = StatusText.render(document)
+        #expect(text.contains("          cursors: mes 1,204 behind; archive 7 behind, 40 lost\n"))
+        #expect(text.split(separator: "\n").count <= StatusText.rows)
+    }
+
     @Test("a bad day, letter by letter: still one screen")
     func bad() {
         #expect(
@@ -56,6 +68,28 @@ struct StatusTextTests {
                 Names     no DNS server answers; open: mqtt.ixon.net, vpn.ixon.net
 
                 """)
+    }
+
+    @Test("behaviour 2.7: an exception outside its hours says when they begin, first of all")
+    func hours() {
+        var document = goodDay()
+        func line(opensSeconds: Int?) -> String? {
+            document.firewall.exceptions = [
+                .init(
+                    comment: "night shift", words: "lan to router, udp/123, daily 22:00-06:00",
+                    packets: 0, lastSecondsAgo: nil, isOver: false, isClosed: true,
+                    opensSeconds: opensSeconds)
+            ]
+            return StatusText.render(document).split(separator: "\n")
+                .first { $0.contains("closed,") }.map { $0.drop { $0 == " " }.description }
+        }
+        #expect(
+            line(opensSeconds: 3_600)
+                == "closed, opens in 1 h: lan to router, udp/123, daily 22:00-06:00 (ni...")
+        #expect(
+            line(opensSeconds: nil)?.hasPrefix(
+                "closed, its hours are over or the clock is wrong: lan")
+                ?? false)
     }
 
     @Test("--watch draws round trips and losses below each uplink, where there is room")

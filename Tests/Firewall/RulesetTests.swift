@@ -81,6 +81,29 @@ import Testing
             ])
     }
 
+    @Test("behaviour 2.2: services for the LAN, each with its questions and its answers only")
+    func lanServices() throws {
+        var policy = try examplePolicy()
+        let without = Ruleset(for: policy)
+        policy.lanServices = [.dhcp, .ntp]
+        let with = Ruleset(for: policy)
+        let added = try ["input", "output", "forward"].map { name in
+            let old = try chain(name, of: without)
+            return try chain(name, of: with).filter { !old.contains($0) }
+        }
+        #expect(
+            added == [
+                [
+                    #"iifname "br-lan" udp sport 68 udp dport 67 accept"#,
+                    #"iifname "br-lan" ip saddr 192.168.140.0/24 udp dport 123 ct direction original ct state new,established accept"#,
+                ],
+                [
+                    #"oifname "br-lan" udp sport 67 udp dport 68 accept"#,
+                    #"oifname "br-lan" ip daddr 192.168.140.0/24 udp sport 123 ct direction reply ct state established accept"#,
+                ], [],
+            ])
+    }
+
     @Test("behaviour 2.3: the gate is the first rule of forward, and the only way through")
     func forward() throws {
         let rules = try chain("forward", of: Ruleset(for: examplePolicy()))

@@ -195,15 +195,22 @@ package struct StatusDocument: Codable, Equatable, Sendable {
             /// nil: never seen, or not known.
             package var lastSecondsAgo: Int?
             package var isOver: Bool
+            /// It is closed at this moment, by its hours or because the clock is not right; nil: an older daemon's.
+            package var isClosed: Bool?
+            /// Until its hours begin; nil: it is open, or will not be again.
+            package var opensSeconds: Int?
 
             package init(
-                comment: String, words: String, packets: UInt64, lastSecondsAgo: Int?, isOver: Bool
+                comment: String, words: String, packets: UInt64, lastSecondsAgo: Int?, isOver: Bool,
+                isClosed: Bool = false, opensSeconds: Int? = nil
             ) {
                 self.comment = comment
                 self.words = words
                 self.packets = packets
                 self.lastSecondsAgo = lastSecondsAgo
                 self.isOver = isOver
+                self.isClosed = isClosed
+                self.opensSeconds = opensSeconds
             }
         }
 
@@ -248,6 +255,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var lostRecords: UInt64 = 0
         /// Damaged places found since the daemon started.
         package var damagedFrames = 0
+        /// Who reads the ring besides the cloud; null: nobody.
+        package var cursors: [Cursor]?
         /// When the oldest part of the ring was begun and its newest record was read, by the wall clock.
         package var oldestMilliseconds: Int64?
         package var newestMilliseconds: Int64?
@@ -255,6 +264,19 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var roomSeconds: Int?
 
         package init() {}
+
+        package struct Cursor: Codable, Equatable, Sendable {
+            package var name: String
+            package var unreadRecords: UInt64
+            /// Overwritten before they were read, for the life of the cursor.
+            package var lostRecords: UInt64
+
+            package init(name: String, unreadRecords: UInt64, lostRecords: UInt64) {
+                self.name = name
+                self.unreadRecords = unreadRecords
+                self.lostRecords = lostRecords
+            }
+        }
 
         /// How many records the ring holds.
         var heldRecords: UInt64 {

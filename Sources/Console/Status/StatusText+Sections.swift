@@ -153,7 +153,12 @@ extension StatusText {
         if recorder.damagedFrames > 0 {
             last.append(Piece(", \(Figure.count(recorder.damagedFrames)) damaged", .bad))
         }
+        let readers = (recorder.cursors ?? []).map { cursor in
+            "\(cursor.name) \(Figure.count(cursor.unreadRecords)) behind"
+                + (cursor.lostRecords > 0 ? ", \(Figure.count(cursor.lostRecords)) lost" : "")
+        }
         return [[Piece(recorder.state, recorder.isRecording ? .good : .bad), Piece(first)], last]
+            + (readers.isEmpty ? [] : [[Piece("cursors: " + readers.joined(separator: "; "))]])
     }
 
     static func switchLines(

@@ -35,15 +35,28 @@ extension BlockCoder {
         for (index, name) in names.enumerated() {
             if let name { numbers[index] = rows.names.add(name) }
         }
-        rows.reserve(count)
+        let isAllKnown = !numbers.contains(.max)
+        if isAllKnown {
+            // As they are: a copy would take as much memory again.
+            rows.sequences = sequences
+            rows.classes = classes
+            rows.moments = moments
+            rows.tags.reserveCapacity(count)
+            rows.kinds.reserveCapacity(count)
+            rows.values.reserveCapacity(count)
+        } else {
+            rows.reserve(count)
+        }
         for row in 0..<count {
             let tag = Int(tags[row])
             let place = counts[tag]
             counts[tag] += 1
             guard numbers[tag] != .max else { continue }
-            rows.sequences.append(sequences[row])
-            rows.classes.append(classes[row])
-            rows.moments.append(moments[row])
+            if !isAllKnown {
+                rows.sequences.append(sequences[row])
+                rows.classes.append(classes[row])
+                rows.moments.append(moments[row])
+            }
             rows.tags.append(numbers[tag])
             rows.kinds.append(kinds[place])
             rows.values.append(values[place])

@@ -43,24 +43,25 @@ struct DamageLedger {
 extension RingStore {
     /// A block whose header is whole and whose content is not.
     mutating func tellDamaged(_ found: SegmentWalker.Found, _ segment: Pool.Segment) {
-        guard found.header.lastSequence > cursor, damage.tell(segment, at: found.offset) else {
-            return
-        }
-        damagedBlocks += 1
         let header = found.header
-        let first = max(header.firstSequence, cursor + 1)
-        var report = LossReport(reason: "damaged on flash")
-        let block = (try? directory.open(FileName.segment(segment.slot), isReadOnly: true))
-            .flatMap { try? BlockReader(found, in: $0, namesOnly: true) }
-        if first == header.firstSequence, let tallies = block?.tallies {
-            // Whose they were can still be told.
-            for tally in tallies { report.add(tally.name, count: tally.count) }
-        } else {
-            report.add(unknown: min(UInt64(header.rows), header.lastSequence - first + 1))
+        let late = consumers.filter { (sequence(of: $0) ?? .max) < header.lastSequence }
+        guard !late.isEmpty, damage.tell(segment, at: found.offset) else { return }
+        damagedBlocks += 1
+        let tallies = (try? directory.open(FileName.segment(segment.slot), isReadOnly: true))
+            .flatMap { try? BlockReader(found, in: $0, namesOnly: true) }?.tallies
+        for consumer in late {
+            let first = max(header.firstSequence, (sequence(of: consumer) ?? 0) + 1)
+            var report = LossReport(reason: "damaged on flash")
+            if first == header.firstSequence, let tallies {
+                // Whose they were can still be told.
+                for tally in tallies { report.add(tally.name, count: tally.count) }
+            } else {
+                report.add(unknown: min(UInt64(header.rows), header.lastSequence - first + 1))
+            }
+            report.include(sequences: first...header.lastSequence)
+            include(header, in: &report)
+            lose(report, for: consumer)
         }
-        report.include(sequences: first...header.lastSequence)
-        include(header, in: &report)
-        lose(report)
         var tombstone = header
         tombstone.form = .tombstone
         tombstone.tombstoneBytes = header.extent
@@ -95,15 +96,18 @@ extension RingStore {
         _ count: UInt64, after sequence: UInt64, before next: UInt64, ordinal: UInt64,
         at offset: Int64, bytes: Int64, _ segment: Pool.Segment
     ) {
-        guard next > cursor + 1, sequence + 1 < next, damage.tell(segment, from: sequence) else {
+        let late = consumers.filter { (self.sequence(of: $0) ?? .max) < next - 1 }
+        guard !late.isEmpty, sequence + 1 < next, damage.tell(segment, from: sequence) else {
             return
         }
         damagedBlocks += 1
-        var report = LossReport(reason: "damaged on flash")
-        let first = max(sequence, cursor) + 1
-        report.add(unknown: min(count, next - first))
-        report.include(sequences: first...next - 1)
-        lose(report)
+        for consumer in late {
+            var report = LossReport(reason: "damaged on flash")
+            let first = max(sequence, self.sequence(of: consumer) ?? 0) + 1
+            report.add(unknown: min(count, next - first))
+            report.include(sequences: first...next - 1)
+            lose(report, for: consumer)
+        }
         guard bytes >= Int64(Limits.pageBytes) else { return }
         let zero = WallTime(milliseconds: 0)
         var header = BlockHeader(
@@ -119,7 +123,7 @@ extension RingStore {
 
     /// The losses are on flash: the damage is marked as told.
     mutating func bury() {
-        guard pendingLoss == nil, !damage.due.isEmpty else { return }
+        guard pendingLosses.isEmpty, !damage.due.isEmpty else { return }
         for tombstone in damage.due {
             let segment = tombstone.segment
             guard
@@ -131,6 +135,6 @@ extension RingStore {
             try? file.sync()
         }
         damage.due.removeAll()
-        position = nil
+        positions.forget()
     }
 }

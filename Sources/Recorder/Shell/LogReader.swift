@@ -58,6 +58,7 @@ package struct LogReader {
     package var cursor: UInt64 { store.cursor }
     package var lost: UInt64 { store.lost }
     package var damagedBlocks: Int { store.damagedBlocks }
+    package var cursors: [NamedCursor] { store.namedCursors }
 
     package var classes: [ClassFigures] {
         RecordClass.allCases.map { one in

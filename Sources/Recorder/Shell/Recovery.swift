@@ -20,8 +20,15 @@ struct Recovery {
     private(set) var nextSequence: UInt64 = 1
     /// What was accepted and not sealed, by boot.
     private(set) var parts: [Part] = []
-    /// What was accepted and is nowhere.
-    private(set) var missing: LossReport?
+    /// Records that were accepted and are nowhere.
+    struct Gone {
+        var count: UInt64
+        var after: UInt64
+        var through: UInt64
+        var reason: String
+    }
+
+    private(set) var gone: [Gone] = []
     private(set) var damagedFrames = 0
     /// Everything up to here was sealed, or told as lost, before the journal in use was begun.
     private(set) var settled: UInt64 = 0
@@ -52,7 +59,7 @@ struct Recovery {
         let newest = content.frames.last?.header
         cursor = (content.frames.map(\.header.cursor) + found.headers.map(\.cursor)).max() ?? 0
         lost = (content.frames.map(\.header.lost) + found.headers.map(\.lost)).max() ?? 0
-        notes = content.frames.last { $0.notes != nil }?.notes ?? StoreNotes()
+        notes = try content.notes
         let hints = newest?.tails
         unusableBytes = found.unusableBytes
         let generation = max(
@@ -66,7 +73,7 @@ struct Recovery {
         }
         settledTails = hints ?? pool.tails
         settled = newest?.settled ?? pool.tails.map(\.sequence).max() ?? 0
-        replay(content)
+        try replay(content)
         let names = Set(files.map(\.name))
         let isStore = !content.frames.isEmpty || !found.headers.isEmpty
         if isStore, content.frames.isEmpty || !names.isSuperset(of: FileName.journals) {
@@ -198,20 +205,24 @@ struct Recovery {
         var tail = hint
         tail.generation = 0
         pool.setTail(recordClass, tail)
-        guard hint.sequence > cursor else { return }
-        var report = LossReport(reason: "damaged on flash")
-        report.add(unknown: min(hint.ordinal, hint.sequence - cursor))
-        report.include(sequences: cursor + 1...hint.sequence)
-        missing = report
+        gone.append(
+            Gone(
+                count: hint.ordinal, after: 0, through: hint.sequence, reason: "damaged on flash"))
     }
 
     /// Takes from the journals what is in no block.
-    private mutating func replay(_ content: JournalContent) {
+    private mutating func replay(_ content: JournalContent) throws(SystemError) {
         var last = settled
         var there: UInt64 = 0
         var added = settled
         var names: [TagName?] = []
         var generation: UInt64 = 0
+        var lastOf: [UInt64: UInt64] = [:]
+        for frame in content.frames {
+            let header = frame.header
+            lastOf[header.generation] = max(
+                lastOf[header.generation] ?? 0, header.nextSequence - 1)
+        }
         for frame in content.frames {
             let header = frame.header
             if header.generation != generation {
@@ -219,14 +230,16 @@ struct Recovery {
                 generation = header.generation
             }
             last = max(last, header.nextSequence - 1)
-            guard let data = frame.data else {
+            // A life of the journal that is settled has nothing that is needed, not even names.
+            guard lastOf[generation] ?? 0 > settled else { continue }
+            guard let said = try content.content(of: frame) else {
                 damagedFrames += header.nextSequence - 1 > settled ? 1 : 0
                 continue
             }
             while names.count < header.firstName { names.append(nil) }
-            names.replaceSubrange(header.firstName..., with: frame.names.map(\.name))
-            guard header.nextSequence - 1 > added, !data.isEmpty,
-                var rows = BlockCoder.rows(data[...], names: names)
+            names.replaceSubrange(header.firstName..., with: said.names.map(\.name))
+            guard header.nextSequence - 1 > added, !said.data.isEmpty,
+                var rows = BlockCoder.rows(said.data[...], names: names)
             else { continue }
             if header.version == 2 { rows.leaveTimes() }
             for row in 0..<rows.count where rows.sequences[row] > added {
@@ -242,17 +255,12 @@ struct Recovery {
         }
         nextSequence = max(last, cursor, pool.tails.map(\.sequence).max() ?? 0) + 1
         let count = last - settled - there
-        guard count > 0, last > cursor else { return }
-        var report = LossReport(reason: "cut off by a power failure, or damaged on flash")
-        report.add(unknown: min(count, last - cursor))
-        report.include(sequences: max(settled, cursor) + 1...last)
-        if let gone = missing { report.merge(gone) }
-        missing = report
+        guard count > 0 else { return }
+        gone.append(
+            Gone(
+                count: count, after: settled, through: last,
+                reason: "cut off by a power failure, or damaged on flash"))
     }
-}
-
-extension JournalContent {
-    func holds(_ file: Int) -> Bool { frames.contains { $0.file == file } }
 }
 
 /// The segments that there are, by their first pages.

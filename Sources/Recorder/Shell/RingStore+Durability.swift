@@ -27,11 +27,6 @@ extension RingStore {
         bury()
     }
 
-    /// The consumer has everything up to `sequence`.
-    package mutating func acknowledge(through sequence: UInt64) {
-        cursor = max(cursor, min(sequence, deliverableThrough))
-    }
-
     /// A time service keeps the clock, which shows this: what was recorded since boot can be told in its terms.
     /// True if that is news.
     package mutating func clockIsKept(_ time: Timestamp) -> Bool {
@@ -48,44 +43,6 @@ extension RingStore {
             turnJournal(open)
         }
         try sync()
-    }
-
-    mutating func lose(_ readings: ArraySlice<Reading>, reason: String) {
-        var report = LossReport(reason: reason)
-        for reading in readings { report.add(reading) }
-        lose(report)
-    }
-
-    /// Something was lost that no record tells of yet.
-    ///
-    /// `new` is how many of it were not counted before.
-    package mutating func lose(_ report: LossReport, new: UInt64? = nil) {
-        guard report.count > 0 else { return }
-        lost += new ?? report.count
-        guard pendingLoss != nil else {
-            pendingLoss = report
-            return
-        }
-        pendingLoss?.merge(report)
-    }
-
-    /// Puts what was lost among the records, as events.
-    package mutating func takePendingLoss() {
-        guard var report = pendingLoss else { return }
-        report.total = lost
-        let time = now()
-        for piece in report.pieces {
-            let reading = piece.reading(at: time)
-            guard Self.accepts(reading) else { continue }
-            if frameTextBytes > Limits.frameTextBytesMax / 2, writeTrouble == nil {
-                writeFrame(usingReserve: true, canSeal: false)
-                closeFrame()
-            }
-            if case .string(let text) = reading.value { frameTextBytes += text.utf8.count }
-            open.append(reading, sequence: nextSequence, recordClass: .event)
-            nextSequence += 1
-        }
-        pendingLoss = nil
     }
 
     /// Tells of a loss, and has that on flash before what is lost is overwritten.

@@ -2,21 +2,27 @@ import Base
 import Linux
 
 extension RingStore {
-    /// Gives up a segment, having told first of what in it nobody has acknowledged.
+    /// Gives up a segment, having told each consumer first what in it that one has not acknowledged.
     mutating func evict(_ segment: Pool.Segment, reason: String) throws(SystemError) {
-        var report = LossReport(reason: reason)
-        let known = tally(segment, into: &report)
-        if report.count > 0 {
-            lose(report, new: report.count - known)
-            try commitLoss()
+        var isNeeded = false
+        for consumer in consumers {
+            var report = LossReport(reason: reason)
+            let known = tally(segment, for: consumer, into: &report)
+            guard report.count > 0 else { continue }
+            lose(report, for: consumer, new: report.count - known)
+            isNeeded = true
         }
-        if position?.reads(segment) ?? false { position = nil }
+        if isNeeded { try commitLoss() }
+        positions.leave(segment)
         pool.remove(segment)
     }
 
-    /// Adds to `report` what would be lost with a segment; returns how much of that was told as lost before.
-    private func tally(_ segment: Pool.Segment, into report: inout LossReport) -> UInt64 {
+    /// Adds to `report` what a consumer would lose with a segment; returns how much of that it was told as lost before.
+    private func tally(
+        _ segment: Pool.Segment, for consumer: Consumer, into report: inout LossReport
+    ) -> UInt64 {
         var known: UInt64 = 0
+        let cursor = sequence(of: consumer) ?? .max
         let next = pool[segment.recordClass].first { $0.generation > segment.generation }
         let tail = pool[tail: segment.recordClass]
         let endOrdinal = next?.firstOrdinal ?? tail.ordinal
@@ -36,7 +42,7 @@ extension RingStore {
                 guard found.header.form == .block, found.header.lastSequence > cursor,
                     !damage.isTold(segment, at: found.offset)
                 else { continue }
-                known += tally(found, in: walker.file, into: &report)
+                known += tally(found, in: walker.file, for: consumer, after: cursor, &report)
             }
         }
         if counted < endOrdinal, !damage.isTold(segment, from: lastSequence) {
@@ -48,7 +54,8 @@ extension RingStore {
     }
 
     private func tally(
-        _ found: SegmentWalker.Found, in file: any RingFile, into report: inout LossReport
+        _ found: SegmentWalker.Found, in file: any RingFile, for consumer: Consumer,
+        after cursor: UInt64, _ report: inout LossReport
     ) -> UInt64 {
         var known: UInt64 = 0
         let header = found.header
@@ -61,7 +68,7 @@ extension RingStore {
         let tallies = block.tallies
         let hasLosses =
             tallies?.contains {
-                $0.name.source == LossReport.source && $0.name.tag == LossReport.tag
+                $0.name.source == LossReport.source && $0.name.tag == consumer.lossTag
             } ?? false
         if let tallies, isWholeBlock, !hasLosses {
             for tally in tallies { report.add(tally.name, count: tally.count) }
@@ -70,7 +77,7 @@ extension RingStore {
             for row in 0..<rows.count where rows.sequences[row] > cursor {
                 let reading = rows.record(at: row, bootID: header.bootID, notes.clocks).reading
                 // A loss that would be lost is told again, within this one.
-                if let earlier = LossReport(reading) {
+                if let earlier = LossReport(reading, tag: consumer.lossTag) {
                     report.merge(earlier)
                     known += earlier.count
                 }

@@ -1,7 +1,7 @@
 package import Base
 package import Linux
 
-/// Where the consumer reads: kept between batches, so that reading on is reading on.
+/// Where somebody reads: kept between batches, so that reading on is reading on.
 struct ReadPosition {
     /// Where it reads in one class.
     struct Head {
@@ -24,6 +24,37 @@ struct ReadPosition {
     }
 }
 
+/// Where the ring was read last: the cloud's two lanes, and a reader or two.
+struct ReadPositions {
+    private var kept: [(position: ReadPosition, turn: UInt64)] = []
+    private var turn: UInt64 = 0
+
+    /// Each may hold an unpacked block.
+    private static let countMax = 3
+    /// Batches of others after which one is forgotten: whoever read there has ended.
+    private static let turnsMax: UInt64 = 256
+
+    /// The one that goes on with `next`.
+    mutating func take(_ next: UInt64) -> ReadPosition? {
+        guard let index = kept.firstIndex(where: { $0.position.next == next }) else { return nil }
+        return kept.remove(at: index).position
+    }
+
+    mutating func keep(_ position: ReadPosition) {
+        turn += 1
+        kept.removeAll { turn - $0.turn > Self.turnsMax }
+        kept.append((position, turn))
+        if kept.count > Self.countMax { kept.removeFirst() }
+    }
+
+    /// A segment is given up.
+    mutating func leave(_ segment: Pool.Segment) {
+        kept.removeAll { $0.position.reads(segment) }
+    }
+
+    mutating func forget() { kept = [] }
+}
+
 extension RingStore {
     /// The records after a sequence, in order: at most `limit`, and about `Limits.batchBytesMax` of texts.
     ///
@@ -33,11 +64,9 @@ extension RingStore {
     ) throws(SystemError) -> [Record] {
         let through = deliverableThrough
         guard sequence < through, limit > 0 else { return [] }
-        if position?.next != sequence + 1 {
-            position = ReadPosition(heads: heads(at: sequence + 1), next: sequence + 1)
-        }
-        guard var place = position else { return [] }
-        position = nil
+        var place =
+            positions.take(sequence + 1)
+            ?? ReadPosition(heads: heads(at: sequence + 1), next: sequence + 1)
         // A class that had no segment when the place was found may have one since.
         for head in heads(at: place.next)
         where !place.heads.contains(where: { $0.recordClass == head.recordClass }) {
@@ -54,7 +83,7 @@ extension RingStore {
             bytes += 64
             records.append(record)
         }
-        position = place
+        positions.keep(place)
         return records
     }
 
@@ -81,6 +110,9 @@ extension RingStore {
             while row < count, place.heads[index].rows.sequences[row] < place.next { row += 1 }
             place.heads[index].row = row
             if row >= count {
+                // Nothing of the block before is needed while the next one is unpacked.
+                place.heads[index].rows = Rows()
+                place.heads[index].row = 0
                 guard try load(&place.heads[index], from: place.next, filter) else { continue }
                 row = place.heads[index].row
             }

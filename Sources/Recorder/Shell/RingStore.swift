@@ -35,7 +35,7 @@ package struct RingStore {
     package internal(set) var nextSequence: UInt64
     /// Records up to here survive a power cut.
     package internal(set) var durableThrough: UInt64
-    /// What the consumer has acknowledged.
+    /// What the cloud has acknowledged.
     package internal(set) var cursor: UInt64
     var savedCursor: UInt64
     /// The cursor of the frame that was written last.
@@ -46,14 +46,14 @@ package struct RingStore {
     private(set) var writtenNotes = StoreNotes()
     var savedNotes = StoreNotes()
 
-    /// Readings lost in the store's life.
+    /// Readings that the cloud has lost in the store's life.
     package internal(set) var lost: UInt64
-    /// A loss that is not yet in the ring.
-    package internal(set) var pendingLoss: LossReport?
+    /// Losses that are not yet in the ring, each consumer's own.
+    var pendingLosses: [Consumer: LossReport] = [:]
 
     package internal(set) var damagedBlocks = 0
     var writeTrouble: String?
-    var position: ReadPosition?
+    var positions = ReadPositions()
     var damage = DamageLedger()
 
     /// Opens the store in a directory, or begins a new one there.
@@ -80,7 +80,15 @@ package struct RingStore {
         unusableBytes = recovery.unusableBytes
         newest = recovery.parts.last?.rows.times.last?.wall
         damagedBlocks = recovery.damagedFrames
-        if let missing = recovery.missing { lose(missing) }
+        for gone in recovery.gone {
+            for consumer in consumers {
+                guard let after = sequence(of: consumer), gone.through > after else { continue }
+                var report = LossReport(reason: gone.reason)
+                report.add(unknown: min(gone.count, gone.through - after))
+                report.include(sequences: max(gone.after, after) + 1...gone.through)
+                lose(report, for: consumer)
+            }
+        }
         try settle(recovery.parts)
     }
 

@@ -105,6 +105,9 @@ enum Sections {
         keys: [
             Key("interface", \.interface, .interface),
             Key("network", \.network, .network, required: true),
+            Key(
+                "services", \.services,
+                .list(of: .choice(), "services", such: #"["dhcp"]"#, count: 0...2)),
         ])
 
     static let dns = Section(
