@@ -68,7 +68,10 @@ package enum OpenVPNArguments {
         guard vpn.proxyLogin != nil else { return arguments }
         arguments.append("stdin")
         if proxy.kind == .http {
-            arguments.append(vpn.proxyAuthentication == .ntlm ? "ntlm2" : "basic")
+            arguments +=
+                vpn.proxyAuthentication == .ntlm
+                // NTLM is made of MD4, which OpenSSL 3 has in its legacy provider only.
+                ? ["ntlm2", "--providers", "legacy", "default"] : ["basic"]
         }
         return arguments + ["--management-query-passwords"]
     }

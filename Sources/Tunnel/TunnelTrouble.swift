@@ -31,10 +31,11 @@ package struct TunnelTrouble: Sendable {
         Sign("Cannot open TUN/TAP", rank: 3),
         Sign("Cannot ioctl TUNSETIFF", rank: 3),
         Sign("ERROR:", rank: 3),
-        Sign("HTTP proxy returned: 'HTTP/1.0 407", rank: 3, noLogin),
-        Sign("HTTP proxy returned: 'HTTP/1.1 407", rank: 3, noLogin),
+        // With NTLM also a step on the way; what ends it explains more.
+        Sign("HTTP proxy returned: 'HTTP/1.0 407", rank: 2, noLogin),
+        Sign("HTTP proxy returned: 'HTTP/1.1 407", rank: 2, noLogin),
         // What tinyproxy says.
-        Sign("HTTP proxy returned: 'HTTP/1.0 401", rank: 3, noLogin),
+        Sign("HTTP proxy returned: 'HTTP/1.0 401", rank: 2, noLogin),
         Sign("server refused the authentication", rank: 3, noLogin),
         Sign(
             "we were not provided any credentials", rank: 3,

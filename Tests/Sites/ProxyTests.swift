@@ -71,16 +71,36 @@ struct ProxyTests {
         }
     }
 
-    private func login(_ site: Site, _ password: String, mode: UInt32 = 0o640) throws {
+    @Test("behaviour 11.4: NTLM version 2, by a proxy that checks the answer to its challenge")
+    func ntlm() async throws {
+        try await Site.with { site in
+            let proxy = try await site.startBackground(
+                in: .office, name: "ntlm-proxy",
+                [
+                    "python3", Programs.sourceRoot + "/Tests/Tools/ntlm-proxy.py", "10.1.0.66",
+                    "3128", "CORP\\\(Self.user)", Self.password,
+                ])
+            try await connect(
+                site, "http://10.1.0.66:3128", Self.password, port: "3128",
+                user: "CORP\\\(Self.user)",
+                authentication: "ntlm")
+            #expect(proxy.isRunning)
+        }
+    }
+
+    private func login(
+        _ site: Site, _ password: String, user: String = user, mode: UInt32 = 0o640
+    ) throws {
         try SmallFile.replace(
-            site.directory.vpn + "/login", with: Array("\(Self.user)\n\(password)\n".utf8),
+            site.directory.vpn + "/login", with: Array("\(user)\n\(password)\n".utf8),
             mode: mode)
         _ = chmod(site.directory.vpn + "/login", mode_t(mode))
     }
 
     /// Starts the daemon with this proxy and waits for a session over it; the password must be nowhere.
     private func connect(
-        _ site: Site, _ proxy: String, _ password: String, port: String
+        _ site: Site, _ proxy: String, _ password: String, port: String, user: String = user,
+        authentication: String = "basic"
     ) async throws {
         let server = CloudParts.openVPNServer(site.directory)
             .replacing("proto udp4", with: "proto tcp4-server")
@@ -93,11 +113,12 @@ struct ProxyTests {
         try site.directory.write(server + "\n", to: file)
         _ = try await site.startBackground(
             in: .cloud, name: "openvpn-tcp", ["openvpn", "--config", file])
-        try login(site, password)
+        try login(site, password, user: user)
         try await site.startDaemon(
             config: try Site.shippedConfiguration()
                 .replacing("vpn.ixon.net:1194/udp", with: "vpn.ixon.net:8443/tcp")
                 .replacing("#proxy = \"http://10.1.0.80:3128\"", with: "proxy = \"\(proxy)\"")
+                .replacing("proxy-auth = \"basic\"", with: "proxy-auth = \"\(authentication)\"")
                 .replacing(
                     "#proxy-login = \"/etc/drawbridge/pki/proxy-login\"",
                     with: "proxy-login = \"\(site.directory.vpn)/login\""))

@@ -75,7 +75,9 @@ struct OpenVPNArgumentsTests {
         let query = "--management-query-passwords"
         #expect(try added() == "--http-proxy 10.1.0.80 3128 stdin basic \(query)")
         vpn.proxyAuthentication = .ntlm
-        #expect(try added() == "--http-proxy 10.1.0.80 3128 stdin ntlm2 \(query)")
+        #expect(
+            try added()
+                == "--http-proxy 10.1.0.80 3128 stdin ntlm2 --providers legacy default \(query)")
         vpn.proxy?.kind = .socks5
         vpn.proxyAuthentication = .basic
         #expect(try added() == "--socks-proxy 10.1.0.80 3128 stdin \(query)")
