@@ -50,6 +50,7 @@ extension FirewallPolicy {
         lanServices = settings.lan.services
         self.agents = agents
         self.needsGrant = needsGrant
+        proxy = settings.vpn?.proxy.map { Machine(address: $0.address, port: $0.port) }
         uplinksNeedKey = settings.keySwitch?.disables == .wan
     }
 

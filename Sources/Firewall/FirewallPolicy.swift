@@ -17,6 +17,8 @@ package struct FirewallPolicy: Equatable, Sendable {
     package var agents: [UInt32] = []
     /// Whether what passes the gate must carry the mark of a living daemon (`GateLease.holdsGrant`).
     package var needsGrant = false
+    /// The proxy that the VPN's server is reached over; nil: directly.
+    package var proxy: Machine?
     /// Whether the uplinks, too, pass packets only while the key switch holds them open (§2.11).
     package var uplinksNeedKey = false
     /// What the config opens besides (§2.7).

@@ -147,6 +147,11 @@ extension Ruleset {
                     + "\(policy.lan.network) tcp sport \(page.port) ct direction reply "
                     + "ct state established accept")
         }
+        if let wan, let proxy = policy.proxy {
+            let way = "ip daddr \(proxy.address) tcp dport \(proxy.port)"
+            rules += ConnectionMark.cloud.accepting(policy, "\(begins)\(way)")
+            rules.append("oifname \(wan) \(way) \(ConnectionMark.cloud.match) \(goesOn) accept")
+        }
         if let wan, let ports {
             let cloud = "meta l4proto . th dport \(ports)"
             rules += ConnectionMark.cloud.accepting(

@@ -16,6 +16,12 @@ extension Settings {
         package var tlsCrypt: String?
         /// `verify-name`: the server certificate's common name.
         package var verifyName: String
+        /// `proxy`: the way to the server leads over it; nil: none.
+        package var proxy: Proxy?
+        /// `proxy-login`: path of the file with user and password; nil: the proxy asks for none.
+        package var proxyLogin: String?
+        /// `proxy-auth`: how they are shown.
+        package var proxyAuthentication = Proxy.Authentication.basic
 
         package init(
             remote: Endpoint, interface: String, network: CIDR, identity: Identity,
@@ -28,6 +34,25 @@ extension Settings {
             self.enrolment = enrolment
             self.tlsCrypt = tlsCrypt
             self.verifyName = verifyName
+        }
+    }
+
+    /// A proxy of the company network: `http://address:port` or `socks5://address:port`.
+    package struct Proxy: Equatable, Sendable {
+        package enum Kind: String, Sendable {
+            case http, socks5
+        }
+        package enum Authentication: String, CaseIterable, Sendable {
+            case basic, ntlm
+        }
+        package var kind: Kind
+        package var address: IPv4Address
+        package var port: UInt16
+
+        package init(kind: Kind, address: IPv4Address, port: UInt16) {
+            self.kind = kind
+            self.address = address
+            self.port = port
         }
     }
 

@@ -8,7 +8,9 @@ package enum ManagementMessage: Equatable, Sendable {
     case state(SessionReport)
     /// `>FATAL:`: why it is about to exit.
     case fatal(String)
-    /// `>PASSWORD:`: it wants one, or one was refused.
+    /// `>PASSWORD:Need …`: it wants a user and a password for this proxy.
+    case needLogin(proxy: String)
+    /// `>PASSWORD:`: it wants another one, or one was refused.
     case password(String)
     /// `>NEED-CERTIFICATE:`: it wants the session's certificate.
     case needCertificate
@@ -28,7 +30,10 @@ package enum ManagementMessage: Equatable, Sendable {
         } else if let rest = Self.rest(of: line, after: ">FATAL:") {
             self = .fatal(rest)
         } else if let rest = Self.rest(of: line, after: ">PASSWORD:") {
-            self = .password(rest)
+            let proxy = ["HTTP Proxy", "SOCKS Proxy"].first {
+                rest == "Need '\($0)' username/password"
+            }
+            self = proxy.map { .needLogin(proxy: $0) } ?? .password(rest)
         } else if line.hasPrefix(">NEED-CERTIFICATE:") {
             self = .needCertificate
         } else if let rest = Self.rest(of: line, after: ">PK_SIGN:") {

@@ -31,6 +31,7 @@ package enum OpenVPNArguments {
             "--tls-version-min", "1.2",
         ]
         if let tlsCrypt = vpn.tlsCrypt { arguments += ["--tls-crypt", tlsCrypt] }
+        if let proxy = vpn.proxy { arguments += self.proxy(proxy, vpn) }
         arguments += [
             "--data-ciphers", "AES-256-GCM:AES-256-CBC",
             "--auth", "SHA512",
@@ -56,5 +57,22 @@ package enum OpenVPNArguments {
             "--verb", "3", "--suppress-timestamps",
         ]
         return arguments
+    }
+
+    /// What OpenVPN would ask for at a console ("stdin") it asks for over the management socket.
+    private static func proxy(_ proxy: Settings.Proxy, _ vpn: Settings.VPN) -> [String] {
+        var arguments = [
+            proxy.kind == .http ? "--http-proxy" : "--socks-proxy", "\(proxy.address)",
+            "\(proxy.port)",
+        ]
+        guard vpn.proxyLogin != nil else { return arguments }
+        arguments.append("stdin")
+        if proxy.kind == .http {
+            arguments +=
+                vpn.proxyAuthentication == .ntlm
+                // NTLM is made of MD4, which OpenSSL 3 has in its legacy provider only.
+                ? ["ntlm2", "--providers", "legacy", "default"] : ["basic"]
+        }
+        return arguments + ["--management-query-passwords"]
     }
 }

@@ -46,6 +46,8 @@ package actor TunnelService {
     private var unattended: OpenVPNChild?
     var child: OpenVPNChild?
     var connection: ManagementConnection?
+    /// For the proxy, as long as OpenVPN runs.
+    var proxyLogin: ProxyLogin?
     /// The device's count when the session began.
     var trafficBefore = TunnelTraffic()
 
@@ -200,6 +202,9 @@ package actor TunnelService {
             settings, server: server, managementPath: managementPath)
         trouble = TunnelTrouble()
         do {
+            proxyLogin = try settings.proxyLogin.map { path throws(ProxyLoginProblem) in
+                try ProxyLogin(path: path)
+            }
             try device.make()
             let started = try OpenVPNChild(command + arguments, privileges: privileges)
             child = started
@@ -211,9 +216,11 @@ package actor TunnelService {
     }
 
     /// Sends a command, or one with the lines that belong to it.
-    func tell(_ command: String, _ lines: String? = nil) {
+    ///
+    /// `about` stands for the command where it is told what failed.
+    func tell(_ command: String, _ lines: String? = nil, about: String? = nil) {
         do {
-            try connection?.send(command, lines)
+            try connection?.send(command, lines, about: about)
         } catch {
             logger.warning("openvpn does not listen", metadata: ["error": "\(error)"])
             child?.process.send(signal: SIGTERM)

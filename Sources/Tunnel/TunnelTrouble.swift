@@ -14,6 +14,8 @@ package struct TunnelTrouble: Sendable {
         }
     }
 
+    private static let noLogin = "the proxy does not take our user and password"
+
     private static let signs = [
         Sign("AUTH_FAILED", rank: 3, "the server refuses us (AUTH_FAILED)"),
         Sign("VERIFY ERROR", rank: 3),
@@ -29,6 +31,19 @@ package struct TunnelTrouble: Sendable {
         Sign("Cannot open TUN/TAP", rank: 3),
         Sign("Cannot ioctl TUNSETIFF", rank: 3),
         Sign("ERROR:", rank: 3),
+        // With NTLM also a step on the way; what ends it explains more.
+        Sign("HTTP proxy returned: 'HTTP/1.0 407", rank: 2, noLogin),
+        Sign("HTTP proxy returned: 'HTTP/1.1 407", rank: 2, noLogin),
+        // What tinyproxy says.
+        Sign("HTTP proxy returned: 'HTTP/1.0 401", rank: 2, noLogin),
+        Sign("server refused the authentication", rank: 3, noLogin),
+        Sign(
+            "we were not provided any credentials", rank: 3,
+            "the proxy asks for a login: set vpn.proxy-login"),
+        Sign("HTTP proxy returned: 'HTTP/1.0 200", rank: -1),
+        Sign("HTTP proxy returned: 'HTTP/1.1 200", rank: -1),
+        Sign("HTTP proxy returned: '", rank: 2),
+        Sign("Socks proxy returned bad", rank: 2, "the proxy does not let us reach the server"),
         Sign("Connection refused", rank: 2, "nothing listens at the server's port"),
         Sign("Network is unreachable", rank: 2, "no uplink leads to the server"),
         Sign("No route to host", rank: 2, "no uplink leads to the server"),

@@ -35,8 +35,11 @@ struct CheckCommand: ParsableCommand {
         let cloud = settings.cloud.identity
         let vpn = settings.vpn.map { vpn in
             let identity = vpn.identity
-            return [identity.authority, identity.certificate, identity.key, vpn.tlsCrypt]
-                .compactMap { $0 }
+            return [
+                identity.authority, identity.certificate, identity.key, vpn.tlsCrypt,
+                vpn.proxyLogin,
+            ]
+            .compactMap { $0 }
         }
         let files =
             [cloud.authority, cloud.certificate, cloud.key] + (vpn ?? [])

@@ -70,12 +70,15 @@ struct ConsoleDesk: Sendable {
         let settings = house.settings
         return DoctorPlan(
             device: settings.device.name,
-            uplinks: status.uplinks.map {
-                DoctorPlan.Uplink(
-                    name: $0.name, interface: $0.interface,
-                    address: $0.address.flatMap { IPv4Address($0) },
-                    gateway: $0.gateway.flatMap { IPv4Address($0) })
-            },
+            // Nothing is sent over uplinks that the key has cut, not even past the packet filter.
+            uplinks: house.ways.isCut
+                ? []
+                : status.uplinks.map {
+                    DoctorPlan.Uplink(
+                        name: $0.name, interface: $0.interface,
+                        address: $0.address.flatMap { IPv4Address($0) },
+                        gateway: $0.gateway.flatMap { IPv4Address($0) })
+                },
             nameServers: settings.dns.servers, brokerHost: settings.cloud.broker.host,
             brokerPort: settings.cloud.broker.port.port,
             authority: settings.cloud.identity.authority,

@@ -20,7 +20,8 @@ struct SwitchCommand: AsyncParsableCommand {
                 throw ConsoleError(reply.error ?? "the daemon's answer holds no status")
             }
             guard let key = status.keySwitch else {
-                throw ConsoleError("no key switch is configured: there is no [switch], or no [vpn]")
+                throw ConsoleError(
+                    "no key switch is configured: there is no [switch], or nothing that it cuts")
             }
             return (status, key)
         }

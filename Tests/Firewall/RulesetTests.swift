@@ -64,6 +64,23 @@ import Testing
         }
     }
 
+    @Test("behaviour 2.5: the VPN's proxy at its address and port, and nothing else by that")
+    func proxy() throws {
+        var policy = try examplePolicy()
+        policy.agents = [990]
+        let without = try chain("output", of: Ruleset(for: policy))
+        policy.proxy = .init(address: try address("10.1.0.80"), port: 3128)
+        let added = try chain("output", of: Ruleset(for: policy)).filter { !without.contains($0) }
+        let way = "ip daddr 10.1.0.80 tcp dport 3128"
+        #expect(
+            added == [
+                #"oifname "eth0" meta skuid { 990 } \#(way) ct mark set 0x64620101 accept"#,
+                #"oifname "wlan0" meta skuid { 990 } \#(way) ct mark set 0x64620201 accept"#,
+                #"oifname "wwan0" meta skuid { 990 } \#(way) ct mark set 0x64620301 accept"#,
+                #"oifname { "eth0", "wlan0", "wwan0" } \#(way) ct mark & 0xffff00ff == 0x64620001 ct direction original ct state established accept"#,
+            ])
+    }
+
     @Test("behaviour 2.2: services for the LAN, each with its questions and its answers only")
     func lanServices() throws {
         var policy = try examplePolicy()

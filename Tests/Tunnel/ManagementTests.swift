@@ -50,6 +50,14 @@ struct ManagementTests {
     @Test("what it asks for when the key is with us")
     func externalKey() {
         #expect(ManagementMessage(">NEED-CERTIFICATE:session") == .needCertificate)
+        for proxy in ["HTTP Proxy", "SOCKS Proxy"] {
+            #expect(
+                ManagementMessage(">PASSWORD:Need '\(proxy)' username/password")
+                    == .needLogin(proxy: proxy))
+        }
+        #expect(
+            ManagementMessage(">PASSWORD:Need 'Auth' username/password")
+                == .password("Need 'Auth' username/password"))
         #expect(
             ManagementMessage(">PK_SIGN:AQID/w==,ECDSA")
                 == .sign([1, 2, 3, 255], algorithm: "ECDSA"))

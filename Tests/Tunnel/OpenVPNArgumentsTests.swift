@@ -58,6 +58,31 @@ struct OpenVPNArgumentsTests {
         #expect(!made.contains("--tls-crypt"))
     }
 
+    @Test("a proxy: its address in the arguments, the login asked for over the management socket")
+    func proxy() throws {
+        var vpn = try exampleVPN()
+        vpn.remote.port = TransportPort(.tcp, 8443)
+        let address = try #require(IPv4Address("10.1.0.80"))
+        func added() throws -> String {
+            let made = try arguments(vpn)
+            let begin = try #require(made.firstIndex { $0.hasSuffix("-proxy") })
+            let end = try #require(made.firstIndex(of: "--data-ciphers"))
+            return made[begin..<end].joined(separator: " ")
+        }
+        vpn.proxy = Settings.Proxy(kind: .http, address: address, port: 3128)
+        #expect(try added() == "--http-proxy 10.1.0.80 3128")
+        vpn.proxyLogin = "/pki/proxy-login"
+        let query = "--management-query-passwords"
+        #expect(try added() == "--http-proxy 10.1.0.80 3128 stdin basic \(query)")
+        vpn.proxyAuthentication = .ntlm
+        #expect(
+            try added()
+                == "--http-proxy 10.1.0.80 3128 stdin ntlm2 --providers legacy default \(query)")
+        vpn.proxy?.kind = .socks5
+        vpn.proxyAuthentication = .basic
+        #expect(try added() == "--socks-proxy 10.1.0.80 3128 stdin \(query)")
+    }
+
     @Test("never the option that keeps a session alive after its end")
     func noExitNotify() throws {
         #expect(!(try arguments(try exampleVPN()).contains { $0.contains("exit-notify") }))

@@ -15,6 +15,13 @@ struct Diagnosis {
 
     func report() -> DoctorReport {
         var report = DoctorReport(device: plan.device)
+        if let key = status.keySwitch, key.cutsUplinks {
+            let why = key.position == .off ? "is off" : "cannot be read"
+            report.parts.append(
+                .init(
+                    name: "uplinks",
+                    steps: [skipped("link", "not tried: the key \(why), which cuts all uplinks")]))
+        }
         for uplink in findings.uplinks {
             report.parts.append(
                 .init(
@@ -41,10 +48,6 @@ struct Diagnosis {
     // MARK: - An uplink
 
     private func steps(_ uplink: DoctorFindings.Uplink) -> [Step] {
-        if let key = status.keySwitch, key.cutsUplinks {
-            let why = key.position == .off ? "is off" : "cannot be read"
-            return [skipped("link", "not tried: the key \(why), which cuts all uplinks")]
-        }
         var steps: [Step] = []
         let tries: [(DoctorFindings.Uplink) -> Step] = [
             link, address, gateway, ping, dns, tcp, proxy, tls,

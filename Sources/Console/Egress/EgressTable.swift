@@ -62,7 +62,8 @@ package struct EgressTable: Codable, Equatable, Sendable {
         device = settings.device.name
         source = open == nil ? .config : .daemon
         rows =
-            Self.cloud(settings, open ?? []) + Self.servers(settings) + Self.probes(settings)
+            Self.cloud(settings, open ?? []) + Self.proxy(settings) + Self.servers(settings)
+            + Self.probes(settings)
             + Self.dhcp(settings) + Self.machines(settings.firewall)
         incoming =
             settings.firewall.allowed.filter { $0.from == .wan }.map { "\($0): \($0.comment)" }
@@ -114,6 +115,12 @@ package struct EgressTable: Codable, Equatable, Sendable {
                     from: .router, to: $0.description, addresses: [], ports: ports,
                     why: "the supplier's cloud: opened when a program on the router resolves it")
             }
+    }
+
+    private static func proxy(_ settings: Settings) -> [Row] {
+        settings.vpn?.proxy.map {
+            [fixed($0.address, ["tcp/\($0.port)"], "the company's proxy, for remote access")]
+        } ?? []
     }
 
     private static func servers(_ settings: Settings) -> [Row] {

@@ -115,6 +115,47 @@ extension Kind where Value == Settings.Page.Listener {
     }
 }
 
+extension Kind where Value == Settings.Proxy {
+    /// `http://10.1.0.80:3128`
+    static let proxy = Kind(
+        noun: plainProxy.noun, hint: plainProxy.hint,
+        read: { node, key, report in
+            guard case .string(let text) = node.value, text.contains("@") else {
+                return plainProxy.read(node, key, &report)
+            }
+            // Without the value: what is reported goes to a log.
+            report.add(
+                "holds a login; write that into a file, and its path as proxy-login", key: key,
+                at: node.position)
+            return nil
+        }, text: plainProxy.text)
+
+    private static let plainProxy = Kind.quoted(
+        "a proxy",
+        hint: "http:// or socks5://, an address and a port, such as \"http://10.1.0.80:3128\"",
+        text: { "\($0.kind.rawValue)://\($0.address):\($0.port)" }
+    ) { text throws(Refusal) in
+        let kinds = [Settings.Proxy.Kind.http, .socks5]
+        guard let kind = kinds.first(where: { text.hasPrefix("\($0.rawValue)://") }) else {
+            return nil
+        }
+        let rest = text.dropFirst(kind.rawValue.count + 3)
+        let parts = rest.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return nil }
+        guard let address = IPv4Address(parts[0]) else {
+            throw Refusal("names the proxy; write its address, which the firewall can let through")
+        }
+        guard (1..<224).contains(address.bytes[0]), address.bytes[0] != 127 else {
+            throw Refusal("is not the address of another host; write one such as 10.1.0.80")
+        }
+        guard let port = TransportPort("tcp/\(parts[1])") else {
+            try refusePort(parts[1])
+            return nil
+        }
+        return Settings.Proxy(kind: kind, address: address, port: port.port)
+    }
+}
+
 extension Kind where Value == Settings.Endpoint {
     /// `mqtts://host:port`
     static let broker = Kind.quoted(

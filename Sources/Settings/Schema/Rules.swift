@@ -13,6 +13,7 @@ struct Rules {
         checkFailover()
         checkMachines()
         checkAllowList()
+        checkProxy()
         checkKeySwitch()
         checkFirewall()
         checkPage()
@@ -209,6 +210,27 @@ struct Rules {
         if report.isSound("cloud.ports"), !ports.contains(endpoint.port) {
             let list = reference(to: "cloud.ports")
             complain(key, "\(endpoint.port) is not in \(list); add \"\(endpoint.port)\" there")
+        }
+    }
+
+    private mutating func checkProxy() {
+        guard let vpn = settings.vpn, report.isSound("vpn.proxy") else { return }
+        guard let proxy = vpn.proxy else {
+            if vpn.proxyLogin != nil, report.isSound("vpn.proxy-login") {
+                complain("vpn.proxy-login", "stands without proxy; write that, or leave it out")
+            }
+            return
+        }
+        if vpn.remote.port.transport == .udp, report.isSound("vpn.remote") {
+            complain(
+                "vpn.proxy", "carries TCP only; let \(reference(to: "vpn.remote")) end in /tcp")
+        }
+        guard vpn.proxyAuthentication == .ntlm, report.isSound("vpn.proxy-auth") else { return }
+        if proxy.kind == .socks5 {
+            complain("vpn.proxy-auth", "a SOCKS5 proxy knows no NTLM; write \"basic\"")
+        }
+        if vpn.proxyLogin == nil, !report.isSet("vpn.proxy-login") {
+            complain("vpn.proxy-auth", "needs proxy-login, the file with user and password")
         }
     }
 

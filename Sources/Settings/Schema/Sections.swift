@@ -210,6 +210,11 @@ enum Sections {
                 "enrol", optional: \.enrolment, .enrolment,
                 fallback: "none: certificate and key serve every session"),
             Key("tls-crypt", optional: \.tlsCrypt, .path("/etc/drawbridge/pki/tls-crypt.key")),
+            Key("proxy", optional: \.proxy, .proxy),
+            Key(
+                "proxy-login", optional: \.proxyLogin, .path("/etc/drawbridge/pki/proxy-login"),
+                fallback: "none: the proxy asks for no login"),
+            Key("proxy-auth", \.proxyAuthentication, .choice()),
             Key("verify-name", \.verifyName, .commonName, fallback: "the host of remote"),
         ] + identityKeys.map { $0.within(\Settings.VPN.identity) },
         finish: { vpn in

@@ -45,15 +45,19 @@ final class ManagementConnection: Sendable {
 
     /// Sends a command, perhaps with lines that belong to it; commands are short and few, so one that does not
     /// fit at once is an error.
-    func send(_ command: String, _ lines: String? = nil) throws(SystemError) {
+    ///
+    /// `about` stands for the command in what is thrown: that may go to a log.
+    func send(
+        _ command: String, _ lines: String? = nil, about: String? = nil
+    ) throws(SystemError) {
         let text = lines.map { "\(command)\n\($0)\($0.hasSuffix("\n") ? "" : "\n")END\n" }
         let bytes = Array((text ?? command + "\n").utf8)
         let raw = socket.raw
-        let count = try check("tell OpenVPN to \(command)") {
+        let count = try check("tell OpenVPN to \(about ?? command)") {
             Glibc.send(raw, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
         }
         guard count == bytes.count else {
-            throw SystemError("tell OpenVPN to \(command)", code: EAGAIN)
+            throw SystemError("tell OpenVPN to \(about ?? command)", code: EAGAIN)
         }
     }
 

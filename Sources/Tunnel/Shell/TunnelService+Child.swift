@@ -19,6 +19,9 @@ extension TunnelService {
             tell("state on")
         case .message(let message):
             received(message)
+        // It repeats what it is told over the management socket, a login for the proxy among it.
+        case .line(let line) where line.contains("MANAGEMENT: CMD"):
+            break
         case .line(let line):
             logger.debug("openvpn", metadata: ["log": "\(line)"])
             trouble.consider(line)
@@ -46,6 +49,13 @@ extension TunnelService {
             }
         case .sign(let digest, let algorithm):
             sign(digest, algorithm)
+        case .needLogin(let proxy):
+            if let proxyLogin {
+                for command in proxyLogin.commands(for: proxy) { tell(command, about: "log in") }
+            } else {
+                trouble.consider("ERROR: the proxy asks for a login: set vpn.proxy-login")
+                child?.process.send(signal: SIGTERM)
+            }
         case .fatal(let text), .password(let text), .refused(let text):
             trouble.consider("ERROR: \(text)")
         case .other:
@@ -59,6 +69,7 @@ extension TunnelService {
         lastReason = trouble.reason ?? fallback
         connection = nil
         child = nil
+        proxyLogin = nil
         credentials.childEnded()
         killAt = nil
         logger.debug("openvpn ended", metadata: ["exit": "\(exit)"])
