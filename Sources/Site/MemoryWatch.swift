@@ -12,6 +12,11 @@ package struct MemoryPeak: Equatable, Sendable {
     /// one, which a released daemon has inside. Nothing of it is there on a router.
     package var emulation = ByteSize(bytes: 0)
 
+    /// What a router would see of `everResident`.
+    package var withoutEmulation: ByteSize {
+        ByteSize(bytes: everResident.bytes - emulation.bytes)
+    }
+
     package init() {}
 }
 
