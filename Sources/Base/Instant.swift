@@ -58,3 +58,8 @@ package protocol MonotonicClock: Sendable {
     /// Returns at `deadline` or, if that has passed, at once; throws `CancellationError` when cancelled.
     func sleep(until deadline: Instant) async throws
 }
+
+extension WallTime {
+    /// Before this, the begin of 2024, the clock cannot be right: a router without a battery wakes up in 1970.
+    package static let clockIsRightFrom = WallTime(milliseconds: 1_704_067_200_000)
+}

@@ -137,6 +137,22 @@ int cgpio_level(struct cgpio *gpio)
 	return value < 0 ? failure() : value;
 }
 
+int cgpio_request_output(struct cgpio *gpio, unsigned int offset, int level, const char *consumer)
+{
+	struct gpiod_line *line = gpiod_chip_get_line(gpio->chip, offset);
+
+	if (!line || gpiod_line_request_output(line, consumer, level))
+		return failure();
+	gpio->line = line;
+	gpio->offset = offset;
+	return 0;
+}
+
+int cgpio_set(struct cgpio *gpio, int level)
+{
+	return gpiod_line_set_value(gpio->line, level) ? failure() : 0;
+}
+
 void cgpio_close(struct cgpio *gpio)
 {
 	if (gpio->line)
@@ -166,6 +182,32 @@ int cgpio_holder(struct cgpio *gpio, unsigned int offset, char *consumer, size_t
 	return used;
 }
 
+// Requests one line with these settings, which may be NULL (no memory), and frees them.
+static int request_line(
+	struct cgpio *gpio, unsigned int offset, struct gpiod_line_settings *settings, const char *consumer)
+{
+	struct gpiod_line_config *lines = gpiod_line_config_new();
+	struct gpiod_request_config *request = gpiod_request_config_new();
+	int rc = 0;
+
+	if (!settings || !lines || !request)
+		rc = -ENOMEM;
+	else if (gpiod_line_config_add_line_settings(lines, &offset, 1, settings))
+		rc = failure();
+	if (!rc) {
+		gpiod_request_config_set_consumer(request, consumer);
+		gpio->request = gpiod_chip_request_lines(gpio->chip, request, lines);
+		if (!gpio->request)
+			rc = failure();
+		gpio->offset = offset;
+	}
+	// All three release functions take NULL.
+	gpiod_request_config_free(request);
+	gpiod_line_config_free(lines);
+	gpiod_line_settings_free(settings);
+	return rc;
+}
+
 int cgpio_request(struct cgpio *gpio, unsigned int offset, enum cgpio_bias bias, const char *consumer)
 {
 	static const enum gpiod_line_bias biases[] = {
@@ -175,35 +217,40 @@ int cgpio_request(struct cgpio *gpio, unsigned int offset, enum cgpio_bias bias,
 		[CGPIO_BIAS_DISABLED] = GPIOD_LINE_BIAS_DISABLED,
 	};
 	struct gpiod_line_settings *settings = gpiod_line_settings_new();
-	struct gpiod_line_config *lines = gpiod_line_config_new();
-	struct gpiod_request_config *request = gpiod_request_config_new();
-	int rc = 0;
+	int rc;
 
-	if (!settings || !lines || !request) {
-		rc = -ENOMEM;
-		goto out;
-	}
-	if (gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_INPUT) ||
-	    gpiod_line_settings_set_edge_detection(settings, GPIOD_LINE_EDGE_BOTH) ||
-	    gpiod_line_settings_set_bias(settings, biases[bias]) ||
-	    gpiod_line_config_add_line_settings(lines, &offset, 1, settings)) {
+	if (settings &&
+	    (gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_INPUT) ||
+	     gpiod_line_settings_set_edge_detection(settings, GPIOD_LINE_EDGE_BOTH) ||
+	     gpiod_line_settings_set_bias(settings, biases[bias]))) {
 		rc = failure();
-		goto out;
+		gpiod_line_settings_free(settings);
+		return rc;
 	}
-	gpiod_request_config_set_consumer(request, consumer);
-	gpio->request = gpiod_chip_request_lines(gpio->chip, request, lines);
-	if (!gpio->request) {
+	rc = request_line(gpio, offset, settings, consumer);
+	return rc ? rc : without_blocking(gpio, gpiod_line_request_get_fd(gpio->request));
+}
+
+int cgpio_request_output(struct cgpio *gpio, unsigned int offset, int level, const char *consumer)
+{
+	struct gpiod_line_settings *settings = gpiod_line_settings_new();
+	int rc;
+
+	if (settings &&
+	    (gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_OUTPUT) ||
+	     gpiod_line_settings_set_output_value(
+		     settings, level ? GPIOD_LINE_VALUE_ACTIVE : GPIOD_LINE_VALUE_INACTIVE))) {
 		rc = failure();
-		goto out;
+		gpiod_line_settings_free(settings);
+		return rc;
 	}
-	gpio->offset = offset;
-	rc = without_blocking(gpio, gpiod_line_request_get_fd(gpio->request));
-out:
-	// All three release functions take NULL.
-	gpiod_request_config_free(request);
-	gpiod_line_config_free(lines);
-	gpiod_line_settings_free(settings);
-	return rc;
+	return request_line(gpio, offset, settings, consumer);
+}
+
+int cgpio_set(struct cgpio *gpio, int level)
+{
+	enum gpiod_line_value value = level ? GPIOD_LINE_VALUE_ACTIVE : GPIOD_LINE_VALUE_INACTIVE;
+	return gpiod_line_request_set_value(gpio->request, gpio->offset, value) ? failure() : 0;
 }
 
 int cgpio_level(struct cgpio *gpio)

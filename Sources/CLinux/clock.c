@@ -11,7 +11,12 @@ int clinux_clock_is_kept(void)
 
 long clinux_utc_offset(void)
 {
-	time_t now = time(NULL);
+	return clinux_utc_offset_at(time(NULL));
+}
+
+long clinux_utc_offset_at(long long seconds)
+{
+	time_t moment = (time_t)seconds;
 	struct tm parts;
-	return localtime_r(&now, &parts) ? parts.tm_gmtoff : 0;
+	return localtime_r(&moment, &parts) ? parts.tm_gmtoff : 0;
 }

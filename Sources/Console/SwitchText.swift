@@ -17,7 +17,7 @@ package enum SwitchText {
             lines.append(("Limit", "remote access \(end)"))
         }
         lines += [
-            ("Line", "\(key.line) reads \(key.level ?? "nothing")"),
+            ("Line", "\(key.line) \(readings(key))"),
             (
                 "Wire",
                 key.isBrokenWireOff
@@ -28,7 +28,13 @@ package enum SwitchText {
             ("Thread", thread(key)),
             ("Cuts", cuts(key)),
         ]
+        if let lamp = key.lamp { lines.append(("Lamp", lamp)) }
         return lines.map { $0.padded(labelWidth) + $1 + "\n" }.joined()
+    }
+
+    private static func readings(_ key: StatusDocument.KeySwitch) -> String {
+        guard let remote = key.remoteLevel else { return "reads \(key.level ?? "nothing")" }
+        return "read \(key.level ?? "nothing") and \(remote)"
     }
 
     private static func gate(_ key: StatusDocument.KeySwitch) -> String {

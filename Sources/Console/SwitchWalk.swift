@@ -74,7 +74,9 @@ package struct SwitchWalk: Sendable {
         spent += elapsed
         let before = cutsBefore ?? key.cutCount
         cutsBefore = before
-        held = key.isAnythingOpen == step.opens ? held + elapsed : 0
+        // Of three positions "online" opens something, too, but no remote access.
+        let isOpen = key.isGateOpen || !key.hasThreePositions && key.isAnythingOpen
+        held = (step.opens ? isOpen : !key.isAnythingOpen) ? held + elapsed : 0
         if held >= Self.restMilliseconds {
             judge(step, key, cuts: key.cutCount - min(before, key.cutCount))
         } else if spent >= Self.patienceMilliseconds {

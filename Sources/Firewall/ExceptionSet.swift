@@ -12,6 +12,10 @@ package struct ExceptionSet: Equatable, Sendable {
         package var key: [UInt8]
         package var keyEnd: [UInt8]
         package var until: WallTime?
+        package var when: WeeklyHours?
+
+        /// Whether it is open for a time only.
+        var isTimed: Bool { until != nil || when != nil }
     }
 
     package var name: String
@@ -38,13 +42,16 @@ package struct ExceptionSet: Equatable, Sendable {
 
     /// The commands that fill it; `now` is nil while the clock is not known to be right, and then what is
     /// open for a time only stays closed.
-    func filling(at now: WallTime?) -> [String] {
+    func filling(at now: WallTime?, _ zone: WeeklyHours.Zone) -> [String] {
         let members = elements.compactMap { element -> String? in
-            guard let until = element.until else { return element.text }
-            guard let now, now < until else { return nil }
+            switch element.opening(at: now, zone) {
+            case .closed: return nil
+            case .open(until: nil): return element.text
             // The kernel closes it, also when nobody is there to.
-            return element.text
-                + " timeout \(max(1, (until.milliseconds - now.milliseconds) / 1000))s"
+            case .open(until: let end?):
+                let rest = end.milliseconds - (now?.milliseconds ?? 0)
+                return element.text + " timeout \(max(1, rest / 1000))s"
+            }
         }
         let set = "set inet \(Ruleset.table) \(name)"
         guard !members.isEmpty else { return ["flush \(set)"] }
@@ -100,6 +107,7 @@ extension ExceptionSet.Element {
         text = ((allow.mac.map { ["\($0)"] } ?? []) + hosts + [allow.service.protocolName, port])
             .joined(separator: " . ")
         until = allow.until
+        when = allow.when
         // Each part of a concatenation begins at a multiple of four bytes.
         let mac = allow.mac.map { $0.bytes + [0, 0] } ?? []
         let transport: [UInt8] = [allow.service.protocolNumber, 0, 0, 0]

@@ -37,6 +37,19 @@ extension FirewallPolicy {
             },
             openings: openings,
             page: settings.page.listen.map { Machine(address: $0.address, port: $0.port) })
+        let uplinkInterfaces = Dictionary(
+            zip(settings.uplinks.map(\.name), uplinks.map(\.interface)),
+            uniquingKeysWith: { one, _ in one })
+        translations = settings.firewall.translations.compactMap { translation in
+            let interface =
+                uplinkInterfaces[translation.side]
+                ?? (translation.side == Settings.Firewall.Translation.vpn ? vpn?.interface : nil)
+            return interface.map {
+                Translation(
+                    interface: $0, address: translation.address, machine: translation.machine)
+            }
+        }
+        lanServices = settings.lan.services
         self.agents = agents
         self.needsGrant = needsGrant
         uplinksNeedKey = settings.keySwitch?.disables == .wan

@@ -21,6 +21,10 @@ package struct FirewallPolicy: Equatable, Sendable {
     package var uplinksNeedKey = false
     /// What the config opens besides (§2.7).
     package var openings: Settings.Firewall
+    /// Addresses that stand for one machine each (§2.7).
+    package var translations: [Translation] = []
+    /// What programs of the router may serve to the LAN.
+    package var lanServices: [Settings.LAN.Service] = []
     /// Where the status page listens for the LAN; nil: there is none.
     package var page: Machine?
 
@@ -44,6 +48,19 @@ package struct FirewallPolicy: Equatable, Sendable {
         package init(interface: InterfaceName, network: CIDR) {
             self.interface = interface
             self.network = network
+        }
+    }
+
+    /// An address that stands for a machine, to those who come through an interface.
+    package struct Translation: Equatable, Sendable {
+        package var interface: InterfaceName
+        package var address: IPv4Address
+        package var machine: IPv4Address
+
+        package init(interface: InterfaceName, address: IPv4Address, machine: IPv4Address) {
+            self.interface = interface
+            self.address = address
+            self.machine = machine
         }
     }
 

@@ -16,6 +16,7 @@ package actor FirewallService {
     let forwarding: any Forwarding
     let logger: Logger
     private let wall: @Sendable () -> WallTime
+    private let zone: WeeklyHours.Zone
     let clock: any MonotonicClock
     private var cloud: CloudSet?
     var inForce: InForce?
@@ -45,10 +46,10 @@ package actor FirewallService {
         var installed: InstalledTable
         /// Wall time minus monotonic time when it was loaded, in ms; nil: the clock was not right.
         var clockOffset: Int64?
+        /// When an exception is to be opened, by the hours of the week; nil: none is.
+        var opensAt: WallTime?
     }
 
-    /// Before this the clock cannot be right: a router without a battery wakes up in 1970.
-    private static let clockIsRightFrom = WallTime(milliseconds: 1_704_067_200_000)
     /// A step of the clock after which the exceptions' ends are reckoned anew, in ms.
     private static let clockStepMax: Int64 = 2000
     /// Until the next look after one that failed: the kernel breaks off a reading that meets a change.
@@ -59,12 +60,14 @@ package actor FirewallService {
     package init(
         table: any FilterTable, forwarding: any Forwarding,
         wall: @escaping @Sendable () -> WallTime = { SystemClock().wall() },
+        zone: @escaping WeeklyHours.Zone = SystemClock.zone,
         clock: any MonotonicClock = SystemClock(), logger: Logger
     ) {
         executor = ThreadExecutor(name: "firewall")
         self.table = table
         self.forwarding = forwarding
         self.wall = wall
+        self.zone = zone
         self.clock = clock
         self.logger = logger
     }
@@ -113,9 +116,9 @@ package actor FirewallService {
         var ruleset = notesRefused ? wished : wished.withoutNotes
         let now = wall()
         let offset =
-            now < Self.clockIsRightFrom
+            now < .clockIsRightFrom
             ? nil : now.milliseconds - clock.now().nanoseconds / 1_000_000
-        if let inForce, inForce.ruleset == ruleset, isStillRight(inForce, offset) {
+        if let inForce, inForce.ruleset == ruleset, isStillRight(inForce, offset, now) {
             if try table.read() == inForce.installed { return }
             noteForeignChange()
         }
@@ -126,12 +129,12 @@ package actor FirewallService {
             + (!hasLoaded
                 ? Ruleset.forgetOpenings : forgetsAddresses ? Ruleset.forgetAddresses : "")
         do {
-            try await table.load(ruleset.text(at: offset == nil ? nil : now) + end)
+            try await table.load(ruleset.text(at: offset == nil ? nil : now, zone) + end)
         } catch {
             // A kernel without what the notes need is no reason to stay without rules.
             guard !hasLoaded, ruleset.notesRefused else { throw error }
             ruleset = wished.withoutNotes
-            try await table.load(ruleset.text(at: offset == nil ? nil : now) + end)
+            try await table.load(ruleset.text(at: offset == nil ? nil : now, zone) + end)
             notesRefused = false
             logger.warning(
                 "firewall cannot note who is refused", metadata: ["error": "\(error)"])
@@ -143,17 +146,20 @@ package actor FirewallService {
             inForce = nil
             throw FirewallError.notInForce(deviation: deviation)
         }
-        inForce = InForce(ruleset: ruleset, installed: installed, clockOffset: offset)
+        inForce = InForce(
+            ruleset: ruleset, installed: installed, clockOffset: offset,
+            opensAt: offset == nil ? nil : ruleset.opens(after: now, zone))
         hits.restart(keeping: ruleset.exceptions)
         let rules = ruleset.chains.reduce(0) { $0 + $1.rules.count }
         logger.notice("firewall applied", metadata: ["ruleset": name, "rules": "\(rules)"])
     }
 
     /// Whether the ends of what is open for a time only are where they should be.
-    private func isStillRight(_ inForce: InForce, _ offset: Int64?) -> Bool {
-        guard
-            inForce.ruleset.exceptions.contains(where: { $0.elements.contains { $0.until != nil } })
+    private func isStillRight(_ inForce: InForce, _ offset: Int64?, _ now: WallTime) -> Bool {
+        guard inForce.ruleset.exceptions.contains(where: { $0.elements.contains(where: \.isTimed) })
         else { return true }
+        // Closing is the kernel's affair, opening is ours.
+        if let opensAt = inForce.opensAt, now >= opensAt { return false }
         guard let before = inForce.clockOffset, let offset else {
             return inForce.clockOffset == offset
         }

@@ -40,6 +40,7 @@ package struct PolicyChange: Equatable, Sendable {
         let lan = settings.lan
         return settings.uplinks.map { "WAN is \($0.interface), uplink \($0.name)" }
             + ["LAN is \(lan.network) on \(lan.interface)"]
+            + settings.firewall.translations.map { "\($0) (\($0.comment))" }
             + (settings.vpn.map { ["VPN is \($0.network) on \($0.interface)"] } ?? [])
     }
 
@@ -58,6 +59,7 @@ package struct PolicyChange: Equatable, Sendable {
         lines += settings.machines.map {
             "router to \($0.address), tcp/\($0.port) (machine \($0.name))"
         }
+        lines += settings.lan.services.map { "LAN to router, \($0.rawValue)" }
         if let page = settings.page.listen {
             lines.append(
                 "LAN to router \(page.address), tcp/\(page.port) (status page)")

@@ -43,7 +43,7 @@ extension Ruleset {
         }
         if let vpn = policy.vpn {
             rules.append(
-                "iifname \(quoted(vpn.interface)) ip daddr != \(policy.lan.network) \(through) "
+                "iifname \(quoted(vpn.interface)) ip daddr != \(remoteDestinations(policy)) \(through) "
                     + Counter.otherForward.drop)
         }
         guard let wan, policy.joinsLANAndWAN else {

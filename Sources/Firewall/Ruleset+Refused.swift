@@ -60,21 +60,22 @@ extension Ruleset {
     func written(_ rule: String) -> String {
         guard notesRefused, rule.hasSuffix(" drop"),
             let counter = Counter.allCases.first(where: { rule.hasSuffix($0.drop) }),
-            Self.refusedZones.contains(counter.zone)
+            let zone = counter.zone, Self.refusedZones.contains(zone)
         else { return rule }
-        return rule.dropLast("drop".count) + "goto \(Self.refused(counter.zone))"
+        return rule.dropLast("drop".count) + "goto \(Self.refused(zone))"
     }
 }
 
 extension Ruleset.Counter {
-    /// Who sent it.
-    package var zone: AttackSigns.Zone {
+    /// Who sent it; nil: it is dropped by order of the key, which is no sign of an attack.
+    package var zone: AttackSigns.Zone? {
         switch self {
         case .wanToRouter, .wanToLAN: .wan
         case .lanToRouter, .lanToWAN, .lanToVPN: .lan
         case .vpnToRouter, .vpnToLAN: .vpn
         case .egress: .router
-        case .otherToRouter, .otherForward, .ipv6, .invalid, .uplinksCut: .unknown
+        case .otherToRouter, .otherForward, .ipv6, .invalid: .unknown
+        case .uplinksCut: nil
         }
     }
 }

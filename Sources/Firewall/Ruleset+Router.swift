@@ -21,6 +21,7 @@ extension Ruleset {
         }
         if let dhcp { rules.append("iifname \(dhcp) udp sport 67 udp dport 68 accept") }
         rules += exceptionsToRouter(policy, exceptions)
+        rules += lanServicesAsked(policy)
         if let page = policy.page {
             rules.append(
                 "iifname \(lan) ip saddr \(policy.lan.network) ip daddr \(page.address) "
@@ -131,6 +132,7 @@ extension Ruleset {
         }
         if let dhcp { rules.append("oifname \(dhcp) udp sport 68 udp dport 67 accept") }
         rules += repliesOfRouter(policy, exceptions)
+        rules += lanServicesAnswer(policy)
         if let machines = set(policy.machines.map { "\($0.address) . \($0.port)" }) {
             let way = "oifname \(quoted(policy.lan.interface))"
             rules.append("\(way) \(begins)ip daddr . tcp dport \(machines) accept")

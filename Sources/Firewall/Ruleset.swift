@@ -77,7 +77,7 @@ package struct Ruleset: Equatable, Sendable {
     package static let uplinkGateElementsMax = 32
 
     package let chains: [Chain]
-    /// The exceptions, and the port forwards' counters by their place in the config.
+    /// The exceptions, and the counters of port forwards and of translations by their place in the config.
     package let exceptions: [ExceptionSet]
     package let forwardCounters: [String]
     /// Whether the kernel keeps a sample of what is refused.
@@ -99,7 +99,9 @@ package struct Ruleset: Equatable, Sendable {
 
     package init(for policy: FirewallPolicy) {
         exceptions = ExceptionSet.sets(policy.openings.allowed)
-        forwardCounters = policy.openings.forwards.indices.map { Self.forwardCounter($0) }
+        forwardCounters =
+            policy.openings.forwards.indices.map { Self.forwardCounter($0) }
+            + Self.translationCounters(policy)
         chains =
             [
                 Chain(name: Self.vpnToLANChain, rules: Self.vpnToLAN(policy)),
@@ -110,8 +112,10 @@ package struct Ruleset: Equatable, Sendable {
             ]
             + Self.crossings(
                 marks: Self.marks(policy),
-                destinationNAT: Self.countingFlows(policy) + Self.destinationNAT(policy),
-                sourceNAT: Self.sourceNAT(policy), notingRefused: true)
+                destinationNAT: Self.countingFlows(policy) + Self.translatingInward(policy)
+                    + Self.destinationNAT(policy),
+                sourceNAT: Self.translatingOutward(policy) + Self.sourceNAT(policy),
+                notingRefused: true)
         notesRefused = true
     }
 
@@ -147,7 +151,9 @@ package struct Ruleset: Equatable, Sendable {
     package static let forgetAddresses = "flush set inet \(table) \(cloudSet)\n"
 
     /// The transaction for `nft -f -` (nft 1.0.6). `now`: nil while the clock is not known to be right.
-    package func text(at now: WallTime? = nil) -> String {
+    package func text(
+        at now: WallTime? = nil, _ zone: WeeklyHours.Zone = { _ in 0 }
+    ) -> String {
         var lines = [
             "add table inet \(Self.table)", "flush table inet \(Self.table)",
             "table inet \(Self.table) {",
@@ -177,7 +183,7 @@ package struct Ruleset: Equatable, Sendable {
             lines.append("\t}")
         }
         lines.append("}")
-        for set in exceptions { lines += set.filling(at: now) }
+        for set in exceptions { lines += set.filling(at: now, zone) }
         return lines.map { $0 + "\n" }.joined()
     }
 }

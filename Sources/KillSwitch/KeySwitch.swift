@@ -21,9 +21,30 @@ package struct KeySwitch: Sendable {
         case low, high
     }
 
+    /// What the wires of the key read.
+    package struct Levels: Equatable, Sendable {
+        package var line: Level
+        /// The second line of a key with three positions; nil: it has two.
+        package var remoteLine: Level?
+
+        package init(line: Level, remoteLine: Level? = nil) {
+            self.line = line
+            self.remoteLine = remoteLine
+        }
+    }
+
     /// Where the key is.
     package enum Position: String, Equatable, Sendable {
-        case on, off, unknown
+        /// Remote access is allowed.
+        case on
+        /// The middle one of three: online, without remote access.
+        case online
+        case off, unknown
+    }
+
+    /// Where a key can rest and something is open.
+    private enum Rest {
+        case online, on
     }
 
     /// What may pass, by the key.
@@ -44,6 +65,10 @@ package struct KeySwitch: Sendable {
         /// The line has not been read yet.
         case starting
         case keyIsOff
+        /// Of three positions, it is at the one without remote access.
+        case keyIsAtOnline
+        /// Both lines of a key with three positions read as closed contacts, which no key does.
+        case contradiction
         /// The line reads "on" but moved a moment ago.
         case keyMoved
         /// It has been open for as long as one turn of the key allows.
@@ -77,8 +102,8 @@ package struct KeySwitch: Sendable {
 
     private enum State {
         case closed(Reason, until: Instant)
-        case settling(quietSince: Instant)
-        case settled(Access)
+        case settling(Rest, quietSince: Instant)
+        case settled(Rest, Access)
     }
 
     private let offLevel: Level
@@ -104,7 +129,7 @@ package struct KeySwitch: Sendable {
 
     package var access: Access {
         switch state {
-        case .settled(let access): access
+        case .settled(_, let access): access
         case .closed, .settling: .nothing
         }
     }
@@ -117,8 +142,9 @@ package struct KeySwitch: Sendable {
         switch state {
         case .closed(let reason, _): reason
         case .settling: .keyMoved
-        case .settled(.remote): nil
-        case .settled: limit.reason
+        case .settled(.online, _): .keyIsAtOnline
+        case .settled(.on, .remote): nil
+        case .settled(.on, _): limit.reason
         }
     }
 
@@ -127,12 +153,14 @@ package struct KeySwitch: Sendable {
 
     package var position: Position {
         switch state {
-        case .settled, .settling: .on
+        case .settled(.on, _), .settling(.on, _): .on
+        case .settled(.online, _), .settling(.online, _): .online
         case .closed(let reason, _):
             switch reason {
             case .keyIsOff: .off
             case .keyMoved, .gateFailed, .timeIsUp, .mustBeTurned: .on
-            case .starting, .lineFailed, .stopped: .unknown
+            case .keyIsAtOnline: .online
+            case .starting, .contradiction, .lineFailed, .stopped: .unknown
             }
         }
     }
@@ -141,11 +169,11 @@ package struct KeySwitch: Sendable {
     package mutating func edge(at now: Instant) -> Orders {
         limit.moved(at: now)
         switch state {
-        case .settled(let access):
-            state = .settling(quietSince: now)
+        case .settled(let rest, let access):
+            state = .settling(rest, quietSince: now)
             return Orders(gate: access > .nothing ? .close : nil, wakeUp: now + debounce)
-        case .settling:
-            state = .settling(quietSince: now)
+        case .settling(let rest, _):
+            state = .settling(rest, quietSince: now)
             return Orders(wakeUp: now + debounce)
         case .closed:
             // The level, read after each edge, says whether the key went on.
@@ -153,41 +181,66 @@ package struct KeySwitch: Sendable {
         }
     }
 
-    /// The level was read, after an edge, a wake-up or just to be sure.
+    /// The level of a key with two positions was read, after an edge, a wake-up or just to be sure.
     package mutating func levelRead(_ level: Level, at now: Instant) -> Orders {
-        guard level != offLevel else {
+        linesRead(Levels(line: level), at: now)
+    }
+
+    /// The levels were read. A key with three positions closes one contact at "online" and the other at "remote".
+    package mutating func linesRead(_ levels: Levels, at now: Instant) -> Orders {
+        switch (levels.line != offLevel, levels.remoteLine.map { $0 != offLevel }) {
+        case (false, nil), (false, false?):
             limit.away(at: now)
             return close(.keyIsOff)
-        }
-        limit.moved(at: now)
-        switch state {
-        case .settled(.remote):
-            return stayOpen(at: now)
-        case .settled:
-            return .none
-        case .closed(_, let until) where now < until:
-            return Orders(wakeUp: until)
-        case .closed:
-            state = .settling(quietSince: now)
-            return Orders(wakeUp: now + debounce)
-        case .settling(let quietSince) where now - quietSince >= debounce:
-            return settle(at: now)
-        case .settling(let quietSince):
-            return Orders(wakeUp: quietSince + debounce)
+        case (true, true?):
+            limit.lost()
+            return close(.contradiction)
+        case (true, false?):
+            limit.away(at: now)
+            return seen(.online, at: now)
+        case (true, nil), (false, true?):
+            limit.moved(at: now)
+            return seen(.on, at: now)
         }
     }
 
-    /// The line has been quiet at "on".
-    private mutating func settle(at now: Instant) -> Orders {
+    private mutating func seen(_ rest: Rest, at now: Instant) -> Orders {
+        switch state {
+        case .settled(rest, .remote):
+            return stayOpen(at: now)
+        case .settled(rest, _):
+            return .none
+        case .settled(_, let access):
+            // It was turned, and no edge was seen.
+            state = .settling(rest, quietSince: now)
+            return Orders(gate: access > .nothing ? .close : nil, wakeUp: now + debounce)
+        case .closed(_, let until) where now < until:
+            return Orders(wakeUp: until)
+        case .settling(rest, let quietSince) where now - quietSince >= debounce:
+            return settle(rest, at: now)
+        case .settling(rest, let quietSince):
+            return Orders(wakeUp: quietSince + debounce)
+        case .closed, .settling:
+            state = .settling(rest, quietSince: now)
+            return Orders(wakeUp: now + debounce)
+        }
+    }
+
+    /// The line has been quiet.
+    private mutating func settle(_ rest: Rest, at now: Instant) -> Orders {
+        guard rest == .on else {
+            state = .settled(.online, .online)
+            return Orders(gate: .open)
+        }
         switch limit.begin(at: now) {
         case .unlimited:
-            state = .settled(.remote)
+            state = .settled(.on, .remote)
             return Orders(gate: .open)
         case .until(let end):
-            state = .settled(.remote)
+            state = .settled(.on, .remote)
             return Orders(gate: .open, wakeUp: end)
         case .over:
-            state = .settled(afterLimit)
+            state = .settled(.on, afterLimit)
             return Orders(gate: afterLimit > .nothing ? .open : nil)
         }
     }
@@ -195,7 +248,7 @@ package struct KeySwitch: Sendable {
     private mutating func stayOpen(at now: Instant) -> Orders {
         guard let end = limit.ends else { return .none }
         guard now >= end else { return Orders(wakeUp: end) }
-        state = .settled(afterLimit)
+        state = .settled(.on, afterLimit)
         return Orders(gate: afterLimit > .nothing ? .closeRemote : .close)
     }
 
@@ -222,23 +275,5 @@ package struct KeySwitch: Sendable {
         let wasOpen = access > .nothing
         state = .closed(reason, until: until)
         return Orders(gate: wasOpen ? .close : nil)
-    }
-}
-
-/// What could not be done with the line, without the words: those are made when there is time.
-package struct LineFailure: Error, Equatable, Sendable {
-    package enum Step: Equatable, Sendable {
-        case openChip, findLine, requestLine, waitForEdge, readLevel
-    }
-    package var step: Step
-    /// The errno value.
-    package var code: Int32
-    /// Who holds the line, as far as the kernel says, when it is busy.
-    package var holder: String?
-
-    package init(_ step: Step, code: Int32, holder: String? = nil) {
-        self.step = step
-        self.code = code
-        self.holder = holder
     }
 }

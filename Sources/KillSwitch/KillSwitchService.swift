@@ -42,6 +42,8 @@ package struct SwitchStatus: Equatable, Sendable {
     package var position: KeySwitch.Position
     /// What the line read last, before its meaning; nil: it cannot be read.
     package var level: KeySwitch.Level?
+    /// The same of the second line of a key with three positions; nil also: there is none.
+    package var remoteLevel: KeySwitch.Level?
     /// Which line, for people.
     package var line: String
     /// Whether remote access is allowed.

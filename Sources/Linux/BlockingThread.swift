@@ -42,7 +42,8 @@ private func blockingThreadMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMu
 package final class ThreadExecutor: SerialExecutor {
     private struct Queue {
         var jobs: [UnownedJob] = []
-        var stopped = false
+        /// Whether the thread runs jobs, or has been told to: then it looks once more before it sleeps.
+        var isAwake = false
     }
     private let queue = Mutex(Queue())
     private let wakeUp: Int32
@@ -71,7 +72,12 @@ package final class ThreadExecutor: SerialExecutor {
 
     package func enqueue(_ job: consuming ExecutorJob) {
         let unowned = UnownedJob(job)
-        queue.withLock { $0.jobs.append(unowned) }
+        let sleeps = queue.withLock { queue in
+            queue.jobs.append(unowned)
+            defer { queue.isAwake = true }
+            return !queue.isAwake
+        }
+        guard sleeps else { return }
         var one: UInt64 = 1
         write(wakeUp, &one, 8)
     }
@@ -81,6 +87,7 @@ package final class ThreadExecutor: SerialExecutor {
             let jobs = queue.withLock { queue in
                 let jobs = queue.jobs
                 queue.jobs = []
+                queue.isAwake = !jobs.isEmpty
                 return jobs
             }
             if jobs.isEmpty { return }

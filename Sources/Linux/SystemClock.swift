@@ -19,6 +19,14 @@ package struct SystemClock: MonotonicClock {
     /// How far local time is ahead of UTC now. The corresponding C function is `localtime_r`.
     package func utcOffsetSeconds() -> Int { clinux_utc_offset() }
 
+    /// How far local time is ahead of UTC at a moment, by the time zone that this process began with.
+    package func utcOffsetSeconds(at time: WallTime) -> Int {
+        clinux_utc_offset_at(time.milliseconds / 1000)
+    }
+
+    /// The machine's time zone.
+    package static let zone: WeeklyHours.Zone = { SystemClock().utcOffsetSeconds(at: $0) }
+
     package func timestamp() -> Timestamp {
         Timestamp(monotonic: now(), wall: wall())
     }

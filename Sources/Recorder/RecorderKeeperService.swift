@@ -10,7 +10,8 @@ package import Settings
 package actor RecorderKeeperService {
     package typealias Open = @Sendable () throws -> RecorderService
 
-    private let executor = ThreadExecutor(name: "recorder-keeper")
+    /// The recorder runs on the same thread: what is handed on to it wakes no other.
+    private let executor: ThreadExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         executor.asUnownedSerialExecutor()
     }
@@ -34,9 +35,12 @@ package actor RecorderKeeperService {
         self.settings = settings
         self.clock = clock
         self.logger = logger
+        let executor = ThreadExecutor(name: "recorder")
+        self.executor = executor
         self.open =
             open ?? {
-                try RecorderService(settings: settings, clock: clock, logger: logger)
+                try RecorderService(
+                    settings: settings, clock: clock, logger: logger, executor: executor)
             }
     }
 

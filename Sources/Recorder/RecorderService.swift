@@ -5,9 +5,9 @@ package import Settings
 
 /// The recorder: keeps every reading on flash until the cloud has it, within its quota.
 ///
-/// All file access happens on the recorder's own thread.
+/// All file access happens on the recorder's own thread, `executor`.
 package actor RecorderService {
-    private let executor = ThreadExecutor(name: "recorder")
+    private let executor: ThreadExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         executor.asUnownedSerialExecutor()
     }
@@ -42,12 +42,13 @@ package actor RecorderService {
 
     /// Opens the store in `settings.directory`, which is made if it is not there. Blocks while it reads.
     package init(
-        settings: Settings.Recorder, clock: any MonotonicClock = SystemClock(), logger: Logger
+        settings: Settings.Recorder, clock: any MonotonicClock = SystemClock(), logger: Logger,
+        executor: ThreadExecutor = ThreadExecutor(name: "recorder")
     ) throws(SystemError) {
         try self.init(
             settings: settings, directory: try DirectoryFiles(path: settings.directory),
             bootID: try SystemClock.bootID(), clock: clock,
-            isClockKept: { ClockFacts.isSynchronised() }, logger: logger)
+            isClockKept: { ClockFacts.isSynchronised() }, logger: logger, executor: executor)
     }
 
     /// `wall` is the wall clock, `isClockKept` says whether a time service keeps it.
@@ -55,8 +56,10 @@ package actor RecorderService {
         settings: Settings.Recorder, directory: some RingDirectory, bootID: BootID,
         clock: any MonotonicClock,
         wall: @escaping @Sendable () -> WallTime = { SystemClock().wall() },
-        isClockKept: @escaping @Sendable () -> Bool = { false }, logger: Logger
+        isClockKept: @escaping @Sendable () -> Bool = { false }, logger: Logger,
+        executor: ThreadExecutor = ThreadExecutor(name: "recorder")
     ) throws(SystemError) {
+        self.executor = executor
         self.settings = settings
         self.clock = clock
         self.logger = logger

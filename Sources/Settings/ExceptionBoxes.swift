@@ -11,6 +11,14 @@ package struct ExceptionBoxes: Sendable {
     private struct Box: Sendable {
         var kind: String
         var ranges: [ClosedRange<UInt32>]
+        var until: WallTime?
+        var when: WeeklyHours?
+
+        /// Whether it is open whenever the other one is.
+        func lasts(as long: Box) -> Bool {
+            (when == nil || when == long.when)
+                && (until.map { mine in long.until.map { $0 <= mine } ?? false } ?? true)
+        }
 
         func overlaps(_ other: Box) -> Bool {
             kind == other.kind && zip(ranges, other.ranges).allSatisfy { $0.overlaps($1) }
@@ -36,7 +44,7 @@ package struct ExceptionBoxes: Sendable {
                     (allow.source ?? .everything).range, (allow.destination ?? .everything).range,
                     UInt32(allow.service.protocolNumber)...UInt32(allow.service.protocolNumber),
                     UInt32(allow.service.ports.lowerBound)...UInt32(allow.service.ports.upperBound),
-                ])
+                ], until: allow.until, when: allow.when)
         }
         // Along the dimension that tells most of them apart, only those whose ranges meet are compared.
         let dimension =
@@ -70,14 +78,20 @@ package struct ExceptionBoxes: Sendable {
         var covered: [Int: Int] = [:]
         for (index, others) in neighbours.enumerated() {
             for other in others {
-                if boxes[other].contains(boxes[index]) {
+                if covers(other, index) {
                     covered[index] = covered[index] ?? other
-                } else if boxes[index].contains(boxes[other]) {
+                } else if covers(index, other) {
                     covered[other] = covered[other] ?? index
                 }
             }
         }
         return covered
+    }
+
+    /// Equal ones cover each other whenever they are open: the kernel's sets hold the same box once.
+    private func covers(_ one: Int, _ other: Int) -> Bool {
+        boxes[one].contains(boxes[other])
+            && (boxes[one].lasts(as: boxes[other]) || boxes[other].contains(boxes[one]))
     }
 
     /// A layer for each, from 0, so that no two of a layer overlap.

@@ -29,6 +29,8 @@ extension Settings {
         package var allowed: [Allow]
         /// `[[firewall.forward]]`
         package var forwards: [Forward]
+        /// `[[firewall.nat]]`
+        package var translations: [Translation] = []
         /// `trial`: how long a change may take to prove itself before it is taken back; zero: it need not.
         package var trial: Duration
         /// `[firewall.alarm]`
@@ -120,13 +122,15 @@ extension Settings.Firewall {
         package var service: Service
         /// `until`: closed from then on; nil: it stays.
         package var until: WallTime?
+        /// `when`: open only in these hours, by the router's own time zone; nil: always.
+        package var when: WeeklyHours?
         /// `let-the-wan-in`: consent to what begins on the WAN.
         package var letsTheWANIn: Bool
 
         package init(
             comment: String, from: Zone, to: Zone, source: CIDR? = nil, destination: CIDR? = nil,
             mac: MACAddress? = nil, service: Service, until: WallTime? = nil,
-            letsTheWANIn: Bool = false
+            when: WeeklyHours? = nil, letsTheWANIn: Bool = false
         ) {
             self.comment = comment
             self.from = from
@@ -136,6 +140,7 @@ extension Settings.Firewall {
             self.mac = mac
             self.service = service
             self.until = until
+            self.when = when
             self.letsTheWANIn = letsTheWANIn
         }
     }
@@ -169,11 +174,13 @@ extension Settings.Firewall {
 }
 
 extension Settings.Firewall.Allow: CustomStringConvertible {
-    /// As in `wan 10.1.2.0/24 to lan 192.168.140.10/32, tcp/502`.
+    /// As in `wan 10.1.2.0/24 to lan 192.168.140.10/32, tcp/502, mon-fri 06:00-18:00`.
     package var description: String {
         let sender = [from.rawValue, source?.description, mac?.description].compactMap { $0 }
         let receiver = [to.rawValue, destination?.description].compactMap { $0 }
+        let hours = when.map { ", \($0)" } ?? ""
         return "\(sender.joined(separator: " ")) to \(receiver.joined(separator: " ")), \(service)"
+            + hours
     }
 }
 

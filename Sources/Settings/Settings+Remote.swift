@@ -67,6 +67,17 @@ extension Settings {
         package enum Disables: String, CaseIterable, Sendable {
             case vpn, wan
         }
+        /// `lamp`, `lamp-on`: an output that shows a remote session.
+        package struct Lamp: Equatable, Sendable {
+            package var line: Line
+            /// The level that lights it.
+            package var onLevel: Level
+
+            package init(line: Line, onLevel: Level) {
+                self.line = line
+                self.onLevel = onLevel
+            }
+        }
         /// Path of the GPIO character device.
         package var chip: String
         package var line: Line
@@ -79,6 +90,15 @@ extension Settings {
         package var disables: Disables
         /// `limit`: for how long a turn of the key allows remote access; nil: while the key is on.
         package var limit: Duration?
+        /// `remote-line`: the second contact of a key with three positions, closed at "remote" while that of `line`
+        /// is closed at "online"; nil: the key has two.
+        package var remoteLine: Line?
+        /// `lamp`: an output line of the same chip; nil: there is none.
+        package var lampLine: Line?
+        /// `lamp-on`: the level that lights it.
+        package var lampLevel = Level.high
+
+        package var lamp: Lamp? { lampLine.map { Lamp(line: $0, onLevel: lampLevel) } }
 
         package init(
             chip: String, line: Line, offLevel: Level, bias: Bias, debounce: Duration,

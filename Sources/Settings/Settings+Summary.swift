@@ -57,6 +57,7 @@ extension Settings {
             firewall.allowed.map { "\($0): \($0.comment)" }
             + firewall.forwards.map { "\($0): \($0.comment)" }
         lines += open.prefix(20).map { "open: \($0)" }
+        lines += firewall.translations.prefix(20).map { "stands for: \($0): \($0.comment)" }
         if open.count > 20 { lines.append("and \(open.count - 20) more exceptions") }
         return lines
     }

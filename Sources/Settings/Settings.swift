@@ -117,6 +117,12 @@ package struct Settings: Equatable, Sendable {
     package struct LAN: Equatable, Sendable {
         package var interface: String
         package var network: CIDR
+        /// `services`: what programs of the router may serve to the machines.
+        package var services: [Service] = []
+
+        package enum Service: String, CaseIterable, Sendable {
+            case dhcp, ntp
+        }
 
         package init(interface: String, network: CIDR) {
             self.interface = interface

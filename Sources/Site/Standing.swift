@@ -24,7 +24,7 @@ struct Standing: Sendable {
             "fakegpiod", in: nil, of: holder,
             [
                 programs.fakegpiod, "-d", directory.gpio, "-n", "8", "-l",
-                "3=\(KeySwitchLine.name)",
+                "3=\(KeySwitchLine.name)", "-l", "4=vpn-remote", "-l", "5=vpn-lamp",
             ],
             directory: directory)
         _ = try await (network, keys)

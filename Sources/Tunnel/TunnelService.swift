@@ -17,8 +17,12 @@ package actor TunnelService {
         package static let enrolmentsMax = 4
     }
 
-    private let settings: Settings.VPN
-    private let managementPath: String
+    /// Whether a session stands, each time that this changes. One listener.
+    package nonisolated let sessions: AsyncStream<Bool>
+    let report: AsyncStream<Bool>.Continuation
+
+    let settings: Settings.VPN
+    let managementPath: String
     private let resolve: Resolve
     /// Nil: all sessions use the same certificate.
     let enrolment: (any Enrolment)?
@@ -33,7 +37,7 @@ package actor TunnelService {
     var supervisor: TunnelSupervisor
     var random = SystemRandomNumberGenerator()
     private var alarm: Instant?
-    private var killAt: Instant?
+    var killAt: Instant?
     private var lookupIsDue = false
     private var lookups = 0
     private var enrolmentIsDue = false
@@ -41,16 +45,16 @@ package actor TunnelService {
     var credentials = CredentialShelf()
     private var unattended: OpenVPNChild?
     var child: OpenVPNChild?
-    private var connection: ManagementConnection?
+    var connection: ManagementConnection?
     /// The device's count when the session began.
-    private var trafficBefore = TunnelTraffic()
+    var trafficBefore = TunnelTraffic()
 
     var trouble = TunnelTrouble()
-    private var wish = "remote access is not allowed"
+    var wish = "remote access is not allowed"
     var lastReason: String?
-    private var attempts = 0
+    var attempts = 0
     var phase = TunnelSupervisor.Phase.forbidden
-    private var since: Instant
+    var since: Instant
 
     /// `launcher` comes before OpenVPN's own command line; it must end by executing the rest in its place,
     /// as `nsenter` does. As that needs privileges, OpenVPN keeps them then; otherwise it has none.
@@ -58,6 +62,8 @@ package actor TunnelService {
         settings: Settings.VPN, runDirectory: String, resolve: @escaping Resolve,
         launcher: [String] = [], device: (any TunnelDevice)? = nil, logger: Logger
     ) {
+        // Only the last word counts.
+        (sessions, report) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         self.settings = settings
         managementPath = runDirectory + "/vpn.sock"
         self.resolve = resolve
@@ -88,18 +94,6 @@ package actor TunnelService {
     package func uplinkChanged() {
         if phase == .connected { lastReason = "moving to another uplink" }
         carryOut(supervisor.uplinkChanged(at: clock.now()))
-    }
-
-    package func status() -> TunnelStatus {
-        TunnelStatus(
-            state: phase, address: supervisor.address, server: supervisor.server, reason: reason,
-            since: since, restarts: max(0, attempts - 1), processID: child?.process.processID,
-            certificate: credentials.current.map {
-                TunnelStatus.Certificate(
-                    serial: $0.credential.certificate.serial,
-                    endsAt: $0.issuedAt + $0.credential.life.rest)
-            },
-            traffic: phase == .connected ? device.traffic()?.since(trafficBefore) : nil)
     }
 
     // MARK: running
@@ -223,109 +217,6 @@ package actor TunnelService {
         } catch {
             logger.warning("openvpn does not listen", metadata: ["error": "\(error)"])
             child?.process.send(signal: SIGTERM)
-        }
-    }
-
-    // MARK: the child's life
-
-    private nonisolated func attend(_ child: OpenVPNChild, _ socket: ManagementSocket) async {
-        let exit = await child.attend(socket) { await self.heard($0) }
-        await ended(exit)
-    }
-
-    private func heard(_ report: OpenVPNChild.Report) {
-        switch report {
-        case .attached(let connection):
-            self.connection = connection
-            // From version 3 on it says which signature it wants.
-            if enrolment != nil { tell("version 3") }
-            tell("state on")
-        case .message(let message):
-            received(message)
-        case .line(let line):
-            logger.debug("openvpn", metadata: ["log": "\(line)"])
-            trouble.consider(line)
-        case .lost(let error):
-            logger.warning("management connection lost", metadata: ["error": "\(error)"])
-            child?.process.send(signal: SIGTERM)
-        }
-    }
-
-    private func received(_ message: ManagementMessage) {
-        let now = clock.now()
-        switch message {
-        case .hold:
-            carryOut(supervisor.holdReported(at: now))
-        case .state(let report):
-            logger.debug("openvpn", metadata: ["state": "\(report.state.rawValue)"])
-            if report.state == .reconnecting {
-                lastReason = trouble.reason ?? report.words
-            }
-            if report.state == .connected, let address = report.address { setUp(address) }
-            carryOut(supervisor.stateReported(report, at: now))
-        case .needCertificate:
-            if let session = credentials.current {
-                tell("certificate", session.credential.certificate.pem)
-            }
-        case .sign(let digest, let algorithm):
-            sign(digest, algorithm)
-        case .fatal(let text), .password(let text), .refused(let text):
-            trouble.consider("ERROR: \(text)")
-        case .other:
-            break
-        }
-    }
-
-    private func ended(_ exit: ChildProcess.Exit) {
-        // When we ended it, why it ended is known, and how does not matter.
-        let fallback = phase == .stopping ? lastReason : "OpenVPN ended: \(exit)"
-        lastReason = trouble.reason ?? fallback
-        connection = nil
-        child = nil
-        credentials.childEnded()
-        killAt = nil
-        logger.debug("openvpn ended", metadata: ["exit": "\(exit)"])
-        do throws(SystemError) {
-            try device.remove()
-        } catch {
-            logger.warning("tunnel device", metadata: ["error": "\(error)"])
-        }
-        carryOut(supervisor.childExited(at: clock.now(), using: &random))
-    }
-
-    // MARK: telling
-
-    private var reason: String {
-        switch phase {
-        case _ where !supervisor.isAllowed: wish
-        case .connected: "connected"
-        case .enrolling: lastReason ?? "asking for this session's certificate"
-        case .forbidden, .resolving, .starting, .connecting, .backingOff, .stopping:
-            trouble.reason ?? lastReason ?? "connecting to \(settings.remote.host)"
-        }
-    }
-
-    private func notePhase() {
-        let old = phase
-        guard supervisor.phase != old else { return }
-        phase = supervisor.phase
-        since = clock.now()
-        if phase == .connected, let server = supervisor.server {
-            lastReason = nil
-            trouble = TunnelTrouble()
-            trafficBefore = device.traffic() ?? TunnelTraffic()
-            logger.notice(
-                "tunnel connected",
-                metadata: [
-                    "server": "\(server)",
-                    "address": "\(supervisor.address.map { "\($0)" } ?? "none")",
-                    "certificate": "\(status().certificate?.serial ?? "the router's own")",
-                ])
-        } else if old == .connected {
-            logger.notice("tunnel disconnected", metadata: ["reason": "\(reason)"])
-        } else {
-            logger.debug(
-                "tunnel", metadata: ["state": "\(phase.rawValue)", "reason": "\(reason)"])
         }
     }
 }

@@ -88,7 +88,7 @@ package struct TunnelSupervisor: Sendable {
     /// Whether each session has a credential of its own.
     let enrols: Bool
     var state = State.forbidden
-    private var backoff: Backoff
+    var backoff: Backoff
     /// There is a credential that no session has used.
     var hasFreshCredential = false
     var renewal = Renewal.none
@@ -142,182 +142,7 @@ package struct TunnelSupervisor: Sendable {
         }
     }
 
-    // MARK: wishes
-
-    /// Remote access is allowed.
-    package mutating func allowed(at now: Instant) -> [Effect] {
-        switch state {
-        case .forbidden:
-            backoff.reset()
-            return resolve(at: now)
-        case .stopping(.forbidden):
-            backoff.reset()
-            state = .stopping(.resolving)
-            return []
-        case .resolving, .starting, .enrolling, .connecting, .connected, .backingOff, .stopping:
-            return []
-        }
-    }
-
-    /// Remote access is not allowed any more.
-    package mutating func forbidden() -> [Effect] {
-        switch state {
-        case .forbidden, .resolving, .backingOff:
-            state = .forbidden
-            return []
-        case .starting, .enrolling, .connecting, .connected:
-            state = .stopping(.forbidden)
-            return [.stopChild]
-        case .stopping:
-            state = .stopping(.forbidden)
-            return []
-        }
-    }
-
-    /// The router's way out is another one.
-    package mutating func uplinkChanged(at now: Instant) -> [Effect] {
-        switch state {
-        case .forbidden, .stopping(.forbidden), .stopping(.resolving):
-            return []
-        case .resolving, .backingOff:
-            backoff.reset()
-            return resolve(at: now)
-        case .starting:
-            return []  // It has not sent anything yet.
-        case .enrolling(let server, _):
-            // The request may hang on the old uplink: asked again over the new one.
-            backoff.reset()
-            return enrol(server: server, at: now)
-        case .connecting(let server, _, _), .connected(let server, _, _):
-            backoff.reset()
-            let until = now + limits.connectMax
-            state = .connecting(server: server, until: until, isMoving: true)
-            return [.restartSession, .wakeUp(at: until)]
-        case .stopping(.backingOff):
-            backoff.reset()
-            state = .stopping(.resolving)
-            return []
-        }
-    }
-
-    // MARK: the lookup
-
-    package mutating func resolved(
-        _ addresses: [IPv4Address], at now: Instant, using random: inout some RandomNumberGenerator
-    ) -> [Effect] {
-        switch state {
-        // Backing off: an answer that came late is still an answer.
-        case .resolving, .backingOff:
-            guard !addresses.isEmpty else { return backOff(at: now, using: &random) }
-            let server = addresses[backoff.failures % addresses.count]
-            let until = now + limits.startMax
-            state = .starting(server: server, until: until)
-            // In this order: a start that fails at once is followed by a wake-up of its own.
-            return [.wakeUp(at: until), .startChild(server)]
-        case .forbidden, .starting, .enrolling, .connecting, .connected, .stopping:
-            return []  // Race: the answer to a question that is settled.
-        }
-    }
-
-    package mutating func resolveFailed(
-        at now: Instant, using random: inout some RandomNumberGenerator
-    ) -> [Effect] {
-        switch state {
-        case .resolving: backOff(at: now, using: &random)
-        case .forbidden, .starting, .enrolling, .connecting, .connected, .backingOff, .stopping:
-            []
-        }
-    }
-
-    // MARK: the child
-
-    /// OpenVPN waits for its release.
-    package mutating func holdReported(at now: Instant) -> [Effect] {
-        switch state {
-        case .starting(let server, _):
-            return enrols ? enrol(server: server, at: now) : release(server: server, at: now)
-        case .connecting(let server, _, _):
-            guard !enrols || hasFreshCredential else { return enrol(server: server, at: now) }
-            hasFreshCredential = false
-            return [.releaseHold]
-        case .enrolling:
-            return []  // Said twice.
-        case .stopping:
-            return []  // Race: it is being ended.
-        case .connected, .forbidden, .resolving, .backingOff:
-            // OpenVPN says RECONNECTING before it waits, and without a child nobody waits.
-            return []
-        }
-    }
-
-    package mutating func stateReported(_ report: SessionReport, at now: Instant) -> [Effect] {
-        switch (state, report.state) {
-        case (.connecting(let server, _, isMoving: false), .connected):
-            state = .connected(server: server, address: report.address, since: now)
-            if case .due(let time) = renewal { return [.wakeUp(at: max(time, now))] }
-            return []
-        case (.connecting(let server, let until, isMoving: true), .reconnecting):
-            state = .connecting(server: server, until: until, isMoving: false)
-            return []
-        case (.connecting(_, _, isMoving: false), .reconnecting):
-            // The attempt failed: another address or a later time may do better.
-            state = .stopping(.backingOff)
-            return [.stopChild]
-        case (.connected(let server, _, let since), .reconnecting):
-            // A session that broke is begun anew at once, and given up when that fails.
-            forgetFailures(since: since, at: now)
-            let until = now + limits.connectMax
-            state = .connecting(server: server, until: until, isMoving: false)
-            return [.wakeUp(at: until)]
-        default:
-            // Steps on the way; CONNECTED from before a restart that we asked for; last words.
-            return []
-        }
-    }
-
-    /// The child has ended, or could not be started.
-    package mutating func childExited(
-        at now: Instant, using random: inout some RandomNumberGenerator
-    ) -> [Effect] {
-        hasFreshCredential = false
-        renewal = .none
-        switch state {
-        case .starting, .enrolling, .connecting, .stopping(.backingOff):
-            return backOff(at: now, using: &random)
-        case .connected(_, _, let since):
-            forgetFailures(since: since, at: now)
-            return backOff(at: now, using: &random)
-        case .stopping(.forbidden):
-            state = .forbidden
-            return []
-        case .stopping(.resolving):
-            return resolve(at: now)
-        case .forbidden, .resolving, .backingOff:
-            preconditionFailure("a child ended that was never started")
-        }
-    }
-
-    // MARK: time
-
-    /// The time of the last `wakeUp` has come.
-    package mutating func timer(at now: Instant, using random: inout some RandomNumberGenerator)
-        -> [Effect]
-    {
-        switch state {
-        case .resolving(let until):
-            return now < until ? [.wakeUp(at: until)] : backOff(at: now, using: &random)
-        case .backingOff(let until):
-            return now < until ? [.wakeUp(at: until)] : resolve(at: now)
-        case .starting(_, let until), .enrolling(_, let until), .connecting(_, let until, _):
-            guard now >= until else { return [.wakeUp(at: until)] }
-            state = .stopping(.backingOff)
-            return [.stopChild]
-        case .connected:
-            return renewalTimer(at: now, using: &random)
-        case .forbidden, .stopping:
-            return []  // Race: set for a state that has passed.
-        }
-    }
+    // MARK: steps that several events lead to
 
     mutating func release(server: IPv4Address, at now: Instant) -> [Effect] {
         hasFreshCredential = false
@@ -326,13 +151,13 @@ package struct TunnelSupervisor: Sendable {
         return [.releaseHold, .wakeUp(at: until)]
     }
 
-    private mutating func resolve(at now: Instant) -> [Effect] {
+    mutating func resolve(at now: Instant) -> [Effect] {
         let until = now + limits.resolveMax
         state = .resolving(until: until)
         return [.resolve, .wakeUp(at: until)]
     }
 
-    private mutating func backOff(
+    mutating func backOff(
         at now: Instant, using random: inout some RandomNumberGenerator
     ) -> [Effect] {
         let until = now + max(backoff.failed(using: &random), patience ?? .zero)
@@ -341,7 +166,7 @@ package struct TunnelSupervisor: Sendable {
         return [.wakeUp(at: until)]
     }
 
-    private mutating func forgetFailures(since: Instant, at now: Instant) {
+    mutating func forgetFailures(since: Instant, at now: Instant) {
         if now - since >= limits.stableAfter { backoff.reset() }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Glibc
 import Settings
 
@@ -18,7 +19,7 @@ struct CheckCommand: ParsableCommand {
             Terminal.output.print(settings.summary.joined(separator: "\n"))
             let notes = Self.notes(
                 settings, file: { access($0, F_OK) == 0 || errno != ENOENT },
-                interface: { if_nametoindex($0) != 0 })
+                interface: { if_nametoindex($0) != 0 }, address: Self.isLocal)
             for note in notes { Terminal.error.print("note: \(note)") }
         } catch {
             for line in error.lines { Terminal.error.print(line) }
@@ -28,7 +29,8 @@ struct CheckCommand: ParsableCommand {
 
     /// What the file names and this machine does not have: it may be meant for another, so this is no mistake.
     static func notes(
-        _ settings: Settings, file isThere: (String) -> Bool, interface exists: (String) -> Bool
+        _ settings: Settings, file isThere: (String) -> Bool, interface exists: (String) -> Bool,
+        address isOurs: (IPv4Address) -> Bool = { _ in true }
     ) -> [String] {
         let cloud = settings.cloud.identity
         let vpn = settings.vpn.map { vpn in
@@ -45,6 +47,25 @@ struct CheckCommand: ParsableCommand {
         let missing =
             files.filter { !isThere($0) }
             + interfaces.filter { !exists($0) }.map { "interface \($0)" }
+            + settings.firewall.translations.filter {
+                $0.side != Settings.Firewall.Translation.vpn && !isOurs($0.address)
+            }.map { "address \($0.address) (firewall.nat): give it to the interface" }
         return missing.filter { seen.insert($0).inserted }.map { "not on this machine: \($0)" }
+    }
+
+    /// Whether an interface of this machine has the address; the C function is `getifaddrs`.
+    private static func isLocal(_ address: IPv4Address) -> Bool {
+        var first: UnsafeMutablePointer<ifaddrs>?
+        guard getifaddrs(&first) == 0 else { return true }
+        defer { freeifaddrs(first) }
+        var next = first
+        while let entry = next {
+            if let socket = entry.pointee.ifa_addr, socket.pointee.sa_family == AF_INET {
+                let raw = UnsafeRawPointer(socket).loadUnaligned(as: sockaddr_in.self)
+                if UInt32(bigEndian: raw.sin_addr.s_addr) == address.value { return true }
+            }
+            next = entry.pointee.ifa_next
+        }
+        return false
     }
 }

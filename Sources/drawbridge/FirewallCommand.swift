@@ -30,7 +30,7 @@ struct FirewallCommand: AsyncParsableCommand {
                 let settings = try Settings.load(file: config)
                 Terminal.output.write(
                     Ruleset(for: try FirewallPolicy(settings, agents: [geteuid()])).text(
-                        at: SystemClock().wall()))
+                        at: SystemClock().wall(), SystemClock.zone))
             } catch {
                 Terminal.error.print("\(error)")
                 throw ExitCode(1)

@@ -116,7 +116,7 @@ struct ConfigurationPlan: Codable, Equatable {
         let now = SystemClock().wall()
         let lines = try [before, new.settings].map { settings in
             let policy = try FirewallPolicy(settings, agents: [geteuid()])
-            return Ruleset(for: policy).text(at: now).split(separator: "\n").map {
+            return Ruleset(for: policy).text(at: now, SystemClock.zone).split(separator: "\n").map {
                 String($0.drop { $0 == "\t" })
             }
         }

@@ -12,6 +12,8 @@ struct RemoteAccess: Sendable {
     let gate: GateLease
     /// Nil: the key cuts the uplinks, and there is no VPN.
     let tunnel: TunnelService?
+    /// Nil: there is none.
+    let lamp: SessionLamp?
     /// Whether the key cuts the uplinks, too.
     private let cutsUplinks: Bool
 
@@ -41,6 +43,7 @@ struct RemoteAccess: Sendable {
         self.gate = gate
         self.keySwitch = KillSwitchService(
             settings: keySwitch, gate: gate, logger: logs("switch"))
+        lamp = SessionLampService(settings: keySwitch, logger: logs("lamp")).map(SessionLamp.init)
         cutsUplinks = !part.uplinks.isEmpty
         let logger = logs("tunnel")
         tunnel = part.vpn.map {
@@ -55,6 +58,8 @@ struct RemoteAccess: Sendable {
         if cutsUplinks { ways.cut() } else { ways.open() }
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await keySwitch.run() }
+            if let lamp { group.addTask { await lamp.service.run() } }
+            if let lamp, let tunnel { group.addTask { await lamp.follow(tunnel.sessions) } }
             if let tunnel { group.addTask { try await tunnel.run() } }
             group.addTask { await obeySwitch(ways) }
         }
@@ -63,6 +68,7 @@ struct RemoteAccess: Sendable {
     /// Carries the switch's word to the others; the gate has obeyed before.
     private func obeySwitch(_ ways: WaysOut) async {
         for await event in keySwitch.events {
+            lamp?.gateMoved(isOpen: event == .allowed)
             switch event {
             case .allowed:
                 ways.open()

@@ -59,6 +59,10 @@ struct StatusReport: Sendable {
             }
             document.keySwitch = switchSection(
                 remote.keySwitch.status(), document.firewall, remote.gate, now)
+            if let lamp = remote.lamp?.service.status() {
+                document.keySwitch?.lamp = lamp.trouble ?? (lamp.isOn ? "on" : "off")
+                document.keySwitch?.isLampBroken = lamp.trouble != nil
+            }
         }
         if house.ways.isCut { showCut(&document) }
         document.problems = problems(in: document, routes: links.problem)
@@ -133,13 +137,18 @@ struct StatusReport: Sendable {
             return StatusDocument.Firewall.Exception(
                 comment: allow.comment, words: "\(allow)", packets: hit?.packets ?? 0,
                 lastSecondsAgo: hit?.lastAt.map { seconds(since: $0, now) },
-                isOver: allow.until.map { $0 <= wall } ?? false)
+                isOver: allow.until.map { $0 <= wall } ?? false,
+                isClosed: allow.isClosed(at: wall, SystemClock.zone),
+                opensSeconds: allow.opensSeconds(after: wall, SystemClock.zone))
         }
-        let forwards = zip(house.settings.firewall.forwards, status.forwarded).map {
-            forward, counter in
+        let openings = house.settings.firewall
+        let others =
+            openings.forwards.map { ($0.comment, "\($0)") }
+            + openings.translations.map { ($0.comment, "\($0)") }
+        let forwards = zip(others, status.forwarded).map { other, counter in
             StatusDocument.Firewall.Exception(
-                comment: forward.comment, words: "\(forward)", packets: counter.packets,
-                lastSecondsAgo: nil, isOver: false)
+                comment: other.0, words: other.1, packets: counter.packets, lastSecondsAgo: nil,
+                isOver: false)
         }
         return allowed + forwards
     }
@@ -260,6 +269,7 @@ struct StatusReport: Sendable {
         var section = StatusDocument.KeySwitch()
         switch status.position {
         case .on: section.position = .on
+        case .online: section.position = .online
         case .off: section.position = .off
         case .unknown: section.position = .unknown
         }
@@ -277,6 +287,7 @@ struct StatusReport: Sendable {
         section.changes = UInt64(status.changes)
         section.line = status.line
         section.level = status.level?.rawValue
+        section.remoteLevel = status.remoteLevel?.rawValue
         section.sinceSeconds = seconds(since: status.since, now)
         section.leaseAgeMilliseconds = status.renewed.map { max(0, (now - $0).milliseconds) }
         section.cutCount = UInt64(status.cutCount)
@@ -311,6 +322,9 @@ struct StatusReport: Sendable {
         }
         if let key = document.keySwitch, key.position == .unknown {
             problems.append("switch: \(key.reason)")
+        }
+        if let key = document.keySwitch, let lamp = key.lamp, key.isLampBroken ?? false {
+            problems.append("session lamp: \(lamp)")
         }
         if let routes { problems.append("routes: \(routes)") }
         // What needs an uplink does not work while the key has cut them, and shall not.

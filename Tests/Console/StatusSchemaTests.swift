@@ -52,7 +52,11 @@ struct StatusSchemaTests {
         document.tunnel?.outwardBytes = 0
         document.configuration.number = 3
         document.recorder.cursors = [.init(name: "mes", unreadRecords: 12, lostRecords: 3)]
+        document.firewall.exceptions?[0].opensSeconds = 3_600
         document.keySwitch?.areUplinksOpen = true
+        document.keySwitch?.remoteLevel = "high"
+        document.keySwitch?.lamp = "on"
+        document.keySwitch?.isLampBroken = false
         document.keySwitch?.remainingSeconds = 0
         let bytes = try ConsoleJSON.encode(document)
         let found = paths(try ConsoleJSON.decode(JSONValue.self, from: bytes))

@@ -70,6 +70,28 @@ struct StatusTextTests {
                 """)
     }
 
+    @Test("behaviour 2.7: an exception outside its hours says when they begin, first of all")
+    func hours() {
+        var document = goodDay()
+        func line(opensSeconds: Int?) -> String? {
+            document.firewall.exceptions = [
+                .init(
+                    comment: "night shift", words: "lan to router, udp/123, daily 22:00-06:00",
+                    packets: 0, lastSecondsAgo: nil, isOver: false, isClosed: true,
+                    opensSeconds: opensSeconds)
+            ]
+            return StatusText.render(document).split(separator: "\n")
+                .first { $0.contains("closed,") }.map { $0.drop { $0 == " " }.description }
+        }
+        #expect(
+            line(opensSeconds: 3_600)
+                == "closed, opens in 1 h: lan to router, udp/123, daily 22:00-06:00 (ni...")
+        #expect(
+            line(opensSeconds: nil)?.hasPrefix(
+                "closed, its hours are over or the clock is wrong: lan")
+                ?? false)
+    }
+
     @Test("--watch draws round trips and losses below each uplink, where there is room")
     func sparklines() {
         let drawn = StatusText.render(goodDay(), sparklines: .unicode)

@@ -1,7 +1,9 @@
 import Base
 import Glibc
 import Linux
+import Logging
 import Settings
+import Synchronization
 import TestSupport
 import Testing
 
@@ -65,6 +67,52 @@ import Testing
         #expect(ruleset.text(at: before).contains("tcp . 22 timeout 90s"))
         #expect(!ruleset.text(at: end).contains("tcp . 22"))
         #expect(!ruleset.text().contains("tcp . 22"))
+    }
+
+    @Test(
+        "behaviour 2.7: outside its hours it is not there; within them the kernel closes it at their end"
+    )
+    func hours() throws {
+        // 1970-01-01 was a Thursday; 2027-01-15 a Friday.
+        let friday = WallTime(milliseconds: 1_800_000_000_000)
+        func at(_ hour: Int64, _ minute: Int64 = 0) -> WallTime {
+            WallTime(
+                milliseconds: friday.milliseconds / 86_400_000 * 86_400_000
+                    + (hour * 60 + minute) * 60_000)
+        }
+        func ruleset(until: WallTime? = nil) throws -> Ruleset {
+            var allow = try exception(.lan, .router, "udp/123", until: until)
+            allow.when = WeeklyHours("mon-fri 06:00-18:00")
+            return Ruleset(for: try examplePolicy(allowed: [allow]))
+        }
+        let ahead: WeeklyHours.Zone = { _ in 3600 }
+        let plain = try ruleset()
+        #expect(plain.text(at: at(16, 30), ahead).contains("udp . 123 timeout 1800s"))
+        #expect(!plain.text(at: at(17), ahead).contains("udp . 123"))
+        #expect(!plain.text(at: nil, ahead).contains("udp . 123"), "no clock, no hours")
+        #expect(plain.opens(after: at(16, 30), ahead) == nil)
+        let monday = WallTime(milliseconds: at(5).milliseconds + 3 * 86_400_000)
+        #expect(plain.opens(after: at(17), ahead) == monday)
+        let ending = try ruleset(until: at(16, 45))
+        #expect(ending.text(at: at(16, 30), ahead).contains("udp . 123 timeout 900s"))
+        #expect(ending.opens(after: at(17), ahead) == nil)
+    }
+
+    @Test("one that is open for longer covers one within it, one with other hours does not")
+    func hoursCover() throws {
+        let wide = try exception(.wan, .lan, source: "10.1.0.0/16", "tcp/502")
+        let narrow = try exception(.wan, .lan, source: "10.1.7.0/24", "tcp/502")
+        var limited = wide
+        limited.when = WeeklyHours("mon 06:00-18:00")
+        #expect(ExceptionBoxes([limited, narrow]).covering().isEmpty)
+        #expect(ExceptionBoxes([limited, narrow]).layers() == [0, 1])
+        var same = narrow
+        same.when = limited.when
+        #expect(ExceptionBoxes([limited, same]).covering() == [1: 0])
+        #expect(ExceptionBoxes([limited, wide]).covering() == [1: 0], "the kernel holds it once")
+        var ending = wide
+        ending.until = WallTime(milliseconds: 1_800_000_000_000)
+        #expect(ExceptionBoxes([ending, narrow]).covering().isEmpty)
     }
 
     @Test("counts go on over an exchange of the rules, and a time is known for the last")
@@ -167,6 +215,67 @@ struct ExceptionTrafficTests {
     }
 
     @Test(
+        "behaviour 2.7: an address on the WAN stands for a machine, and exceptions alone say what may begin"
+    )
+    func translation() async throws {
+        let site = try await FirewallSite()
+        try await site.router.ip("address add 10.1.0.50/24 dev eth0")
+        try await site.wan.ip("address add 10.1.0.67/24 dev eth0")
+        var policy = try examplePolicy()
+        policy.translations = [
+            .init(
+                interface: try #require(InterfaceName("eth0")), address: try address("10.1.0.50"),
+                machine: try address("192.168.140.10"))
+        ]
+        try await site.firewall.apply(policy)
+        #expect(try await tcp(site.wan, "10.1.0.50", 502) == EINPROGRESS, "it opens nothing")
+        #expect(try await tcp(site.plc, "10.1.0.66", 80) == EINPROGRESS)
+
+        policy.openings.allowed = [
+            try exception(
+                .wan, .lan, source: "10.1.0.66/32", destination: "192.168.140.10/32", "tcp/502")
+        ]
+        try await site.firewall.apply(policy)
+        #expect(try await tcp(site.wan, "10.1.0.50", 502) == ECONNREFUSED)
+        #expect(try await tcp(site.wan, "10.1.0.50", 503) == EINPROGRESS)
+        #expect(try await tcp(site.wan, "10.1.0.2", 502) == EINPROGRESS)
+        #expect(try await tcp(site.plc, "10.1.0.66", 80) == EINPROGRESS)
+
+        // What the machine begins appears there under that address.
+        policy.openings.lanToWAN = .private
+        try await site.firewall.apply(policy)
+        let far = try await site.wan.perform { try Probe.udp(port: 7000) }
+        let wan = try address("10.1.0.66")
+        let near = try await site.plc.perform { try Probe.udp(port: 7001, to: wan, 7000) }
+        defer { for raw in [far, near] { close(raw) } }
+        await site.plc.perform { Probe.send(near, 7) }
+        #expect(await site.wan.perform { Probe.receive(far) } == 7)
+        let peers = try await site.wan.run(["/usr/bin/ss", "-Hun"]).output
+        #expect(peers.contains("10.1.0.50:7001"), "\(peers)")
+        #expect(try await site.firewall.status().forwarded.map(\.name) == ["nat_0"])
+        #expect(try await site.firewall.status().forwarded[0].packets >= 4)
+    }
+
+    @Test("behaviour 2.7: an address in the VPN stands for a machine, behind the gate")
+    func remoteTranslation() async throws {
+        let site = try await FirewallSite()
+        try await site.user.ip("route add 10.9.0.10/32 via 10.8.0.5")
+        var policy = try examplePolicy()
+        policy.translations = [
+            .init(
+                interface: try #require(InterfaceName("vpn0")), address: try address("10.9.0.10"),
+                machine: try address("192.168.140.10"))
+        ]
+        try await site.firewall.apply(policy)
+        #expect(try await tcp(site.user, "10.9.0.10", 502) == EINPROGRESS)
+        try site.lease.refresh()
+        #expect(try await tcp(site.user, "10.9.0.10", 502) == ECONNREFUSED)
+        #expect(try await tcp(site.user, "10.9.0.11", 502) == EINPROGRESS)
+        try site.lease.close()
+        #expect(try await tcp(site.user, "10.9.0.10", 502) == EINPROGRESS)
+    }
+
+    @Test(
         "behaviour 2.9: rules on trial decide until their time is over, then the old ones, by the kernel alone"
     )
     func trial() async throws {
@@ -228,5 +337,42 @@ struct ExceptionTrafficTests {
             group.cancelAll()
             do { try await group.waitForAll() } catch is CancellationError {}
         }
+    }
+
+    @Test(
+        "behaviour 2.7: with the daemon gone the kernel closes at the end of the hours; a daemon opens at their begin"
+    )
+    func hoursInTheKernel() async throws {
+        let site = try await FirewallSite()
+        // Monday 2026-11-16, two seconds before 18:00.
+        let evening = WallTime(milliseconds: 1_794_851_998_000)
+        let wall = Mutex(evening)
+        let service = try await site.router.perform {
+            FirewallService(
+                table: try KernelFilterTable(), forwarding: try KernelForwarding(),
+                wall: { wall.withLock { $0 } }, zone: { _ in 0 },
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        }
+        var allow = try exception(.lan, .router, "tcp/123")
+        allow.when = WeeklyHours("mon-fri 06:00-18:00")
+        let policy = try examplePolicy(allowed: [allow])
+        try await service.apply(policy)
+        #expect(try await tcp(site.plc, "192.168.140.1", 123) == ECONNREFUSED)
+        let closed = try await eventually {
+            try await tcp(site.plc, "192.168.140.1", 123) == EINPROGRESS
+        }
+        #expect(closed, "nobody but the kernel could")
+        // Somebody looks in the night: it stays closed.
+        wall.withLock { $0 = WallTime(milliseconds: evening.milliseconds + 3_600_000) }
+        try await service.apply(policy)
+        #expect(try await tcp(site.plc, "192.168.140.1", 123) == EINPROGRESS)
+        let morning = evening.milliseconds + 12 * 3_600_000 + 2000
+        wall.withLock { $0 = WallTime(milliseconds: morning - 1) }
+        try await service.apply(policy)
+        #expect(try await tcp(site.plc, "192.168.140.1", 123) == EINPROGRESS)
+        wall.withLock { $0 = WallTime(milliseconds: morning) }
+        try await service.apply(policy)
+        #expect(try await tcp(site.plc, "192.168.140.1", 123) == ECONNREFUSED)
+        #expect(try await service.status().isInForce)
     }
 }

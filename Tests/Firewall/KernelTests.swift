@@ -160,7 +160,7 @@ struct KernelTests {
         // Before there is a firewall: nothing to close, and nothing can be opened.
         try lease.close()
         #expect(try !lease.isOpen())
-        #expect(throws: SystemError("open the VPN gate in the firewall", code: ENOENT)) {
+        #expect(throws: SystemError("open the gate in the firewall", code: ENOENT)) {
             try lease.refresh()
         }
         try await service(host).apply(examplePolicy())

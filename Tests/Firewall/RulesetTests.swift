@@ -55,13 +55,36 @@ import Testing
         let rules = ["iifname", "oifname"].map {
             "\($0) \(ways) \($0) != @uplink_gate counter name uplinks_cut drop"
         }
-        for (name, added) in [
-            ("input", [rules[0]]), ("forward", rules), ("output", [rules[1]]),
+        for (name, place, added) in [
+            ("input", 2, [rules[0]]), ("forward", 3, rules), ("output", 2, [rules[1]]),
         ] {
             let (old, new) = (try chain(name, of: without), try chain(name, of: with))
-            #expect(Array(new[2..<(2 + added.count)]) == added)
-            #expect(Array(new[..<2] + new[(2 + added.count)...]) == old)
+            #expect(Array(new[place..<(place + added.count)]) == added)
+            #expect(Array(new[..<place] + new[(place + added.count)...]) == old)
         }
+    }
+
+    @Test("behaviour 2.2: services for the LAN, each with its questions and its answers only")
+    func lanServices() throws {
+        var policy = try examplePolicy()
+        let without = Ruleset(for: policy)
+        policy.lanServices = [.dhcp, .ntp]
+        let with = Ruleset(for: policy)
+        let added = try ["input", "output", "forward"].map { name in
+            let old = try chain(name, of: without)
+            return try chain(name, of: with).filter { !old.contains($0) }
+        }
+        #expect(
+            added == [
+                [
+                    #"iifname "br-lan" udp sport 68 udp dport 67 accept"#,
+                    #"iifname "br-lan" ip saddr 192.168.140.0/24 udp dport 123 ct direction original ct state new,established accept"#,
+                ],
+                [
+                    #"oifname "br-lan" udp sport 67 udp dport 68 accept"#,
+                    #"oifname "br-lan" ip daddr 192.168.140.0/24 udp sport 123 ct direction reply ct state established accept"#,
+                ], [],
+            ])
     }
 
     @Test("behaviour 2.3: the gate is the first rule of forward, and the only way through")

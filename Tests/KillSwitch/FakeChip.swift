@@ -23,7 +23,8 @@ final class FakeChip: Sendable {
         temporary = try TemporaryFolder()
         folder = temporary.path
         server = try ChildProcess([
-            Self.products + "/fakegpiod", "-d", folder, "-n", "8", "-l", "3=vpn-switch",
+            Self.products + "/fakegpiod", "-d", folder, "-n", "8", "-l", "3=vpn-switch", "-l",
+            "4=vpn-remote",
         ])
         let deadline = SystemClock().now() + .seconds(10)
         while access(folder + "/state", F_OK) != 0, SystemClock().now() < deadline {

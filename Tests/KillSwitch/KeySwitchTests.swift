@@ -168,6 +168,69 @@ struct KeySwitchTests {
         expect(key.levelRead(.low, at: at(end + 600)), Orders(gate: .close))
     }
 
+    // MARK: three positions
+
+    private func levels(_ line: KeySwitch.Level, _ remote: KeySwitch.Level) -> KeySwitch.Levels {
+        KeySwitch.Levels(line: line, remoteLine: remote)
+    }
+
+    @Test("off, online, remote: one contact each; turning shuts everything until it has settled")
+    func threePositions() {
+        var key = KeySwitch(offLevel: .high, debounce: Self.debounce, cutsUplinks: true)
+        expect(key.linesRead(levels(.high, .high), at: at(0)), .none)
+        #expect(key.position == .off && key.reason == .keyIsOff)
+        expect(key.linesRead(levels(.low, .high), at: at(100)), Orders(wakeUp: at(150)))
+        #expect(key.position == .online && key.access == .nothing)
+        expect(key.linesRead(levels(.low, .high), at: at(150)), Orders(gate: .open))
+        #expect(key.access == .online && key.reason == .keyIsAtOnline)
+        expect(key.edge(at: at(200)), Orders(gate: .close, wakeUp: at(250)))
+        // The time of quiet begins anew at another position.
+        expect(key.linesRead(levels(.high, .low), at: at(240)), Orders(wakeUp: at(290)))
+        expect(key.linesRead(levels(.high, .low), at: at(250)), Orders(wakeUp: at(290)))
+        expect(key.linesRead(levels(.high, .low), at: at(290)), Orders(gate: .open))
+        #expect(key.access == .remote && key.position == .on)
+        // Turned back without an edge having been seen.
+        expect(
+            key.linesRead(levels(.low, .high), at: at(400)), Orders(gate: .close, wakeUp: at(450)))
+        expect(key.linesRead(levels(.low, .high), at: at(450)), Orders(gate: .open))
+        #expect(key.access == .online)
+        expect(key.linesRead(levels(.high, .high), at: at(500)), Orders(gate: .close))
+    }
+
+    @Test("both contacts closed is no position of a key: closed, with the reason")
+    func contradiction() {
+        var key = KeySwitch(offLevel: .high, debounce: Self.debounce, cutsUplinks: true)
+        _ = key.linesRead(levels(.high, .low), at: at(0))
+        expect(key.linesRead(levels(.high, .low), at: at(50)), Orders(gate: .open))
+        expect(key.linesRead(levels(.low, .low), at: at(60)), Orders(gate: .close))
+        #expect(key.reason == .contradiction && key.position == .unknown)
+        expect(key.linesRead(levels(.low, .low), at: at(9000)), .none)
+        _ = key.linesRead(levels(.low, .high), at: at(9100))
+        expect(key.linesRead(levels(.low, .high), at: at(9150)), Orders(gate: .open))
+    }
+
+    @Test("with a limit, a turn to online and back begins another time; a short circuit does not")
+    func threePositionsLimited() {
+        var key = KeySwitch(
+            offLevel: .high, debounce: Self.debounce, limit: .seconds(3600), cutsUplinks: true)
+        func settle(_ levels: KeySwitch.Levels, at time: Int64) {
+            _ = key.linesRead(levels, at: at(time))
+            _ = key.linesRead(levels, at: at(time + 50))
+        }
+        settle(levels(.low, .high), at: 0)
+        settle(levels(.high, .low), at: 200)
+        #expect(key.ends == at(250 + Self.hour))
+        let over = 250 + Self.hour
+        expect(key.linesRead(levels(.high, .low), at: at(over)), Orders(gate: .closeRemote))
+        settle(levels(.low, .low), at: over + 100)
+        settle(levels(.high, .low), at: over + 300)
+        #expect(key.access == .online && key.reason == .timeIsUp && key.position == .on)
+        settle(levels(.low, .high), at: over + 500)
+        #expect(key.access == .online && key.reason == .keyIsAtOnline)
+        settle(levels(.high, .low), at: over + 700)
+        #expect(key.access == .remote)
+    }
+
     @Test("the end of the watch closes")
     func stopCloses() {
         var key = opened()

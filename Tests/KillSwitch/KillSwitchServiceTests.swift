@@ -126,6 +126,36 @@ struct KillSwitchServiceTests {
         }
     }
 
+    @Test("three positions on two lines; both contacts closed, or one line lost, is closed")
+    func threePositions() async throws {
+        try await FakeChip.withSwitch(more: ["wan", "1h", "vpn-remote"]) { chip, probe in
+            try await probe.next("event closed: the key is off")
+            try await Task.sleep(for: .milliseconds(200))
+            try await chip.order("line 3 1")
+            try await probe.next("event online: the key is at online, not at remote")
+            let seen = try await probe.next("gate online") + probe.next("gate online")
+            #expect(!seen.contains { $0.text == "gate open" })
+            try await chip.order("line 4 1")
+            try await probe.next("gate closed")
+            try await probe.next(
+                "event closed: lines \"vpn-switch\" and \"vpn-remote\" of /dev/gpiochip0 both read")
+            try await chip.order("line 3 0")
+            try await probe.next("event allowed")
+            try await chip.order("line 4 0")
+            try await probe.next("gate closed")
+            try await chip.order("line 3 1")
+            try await probe.next("event online")
+            try await chip.order("unplug")
+            try await probe.next("gate closed")
+            try await chip.order("busy 4 hog")
+            try await chip.order("plug")
+            try await probe.next(
+                "event closed: line \"vpn-remote\" of /dev/gpiochip0 is held by \"hog\"")
+            try await chip.order("free 4")
+            try await probe.next("event online")
+        }
+    }
+
     @Test("the end of the service shuts the gate")
     func endShuts() async throws {
         try await FakeChip.withSwitch(first: ["line 3 1"]) { _, probe in

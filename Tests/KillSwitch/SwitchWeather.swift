@@ -7,8 +7,8 @@ import TestSupport
 /// between them goes wrong at random, by seed.
 ///
 /// The thread is the production decision (`KeySwitch`) in the order of `SwitchLoop`: cut on an edge, look,
-/// keep the gate. What the seed plays, too, is the kind of key: whether it cuts the uplinks, and whether a turn is
-/// good for a time only.
+/// keep the gate. What the seed plays, too, is the kind of key: whether it cuts the uplinks, has three positions, and
+/// whether a turn is good for a time only.
 struct SwitchWeather {
     /// What can be wrong; each with its share of the turns.
     enum Fault: CaseIterable {
@@ -17,6 +17,8 @@ struct SwitchWeather {
         /// The kernel's queue was full, or the chip does not wake us: the edge is not seen.
         case silent
         case busy, readError, unplugged
+        /// The two wires of a key with three positions touch, without an edge that the kernel sees.
+        case short
         /// The firewall refuses every order.
         case gateRefuses
         /// SIGSTOP, or no processor for as long.
@@ -30,9 +32,11 @@ struct SwitchWeather {
     struct Kind: Hashable {
         var cutsUplinks = false
         var isLimited = false
+        var hasThreePositions = false
 
         init(seed: UInt64) {
-            cutsUplinks = seed % 3 == 1
+            hasThreePositions = seed % 3 == 2
+            cutsUplinks = seed % 3 != 0
             isLimited = seed % 5 < 2
         }
     }
@@ -59,6 +63,15 @@ struct SwitchWeather {
         }
     }
 
+    private enum Place: CaseIterable {
+        case off, online, remote
+    }
+
+    private struct Forbidden {
+        var remote: Instant? = .boot
+        var uplinks: Instant? = .boot
+    }
+
     /// What the kernel holds open, each to the end of its lease.
     private struct Leases {
         var remote = Instant.boot
@@ -74,9 +87,9 @@ struct SwitchWeather {
 
     private var random: SeededGenerator
     private(set) var now = Instant.boot
-    /// Whether the contact is closed: the line then reads low, which allows.
-    private var keyIsOn = false
-    private var offSince: Instant? = .boot
+    /// Where the key is, and what it forbids since when, by what a person sees.
+    private var place = Place.off
+    private var forbidden = Forbidden()
     private var faults: Set<Fault> = []
     /// What is put right still excuses until the thread has looked once more.
     private var healing: Set<Fault> = []
@@ -128,9 +141,14 @@ struct SwitchWeather {
         recover()
         run(for: .seconds(1))
         // Nothing but a turn begins another time.
-        move(on: false)
+        move(to: .off)
         run(for: .seconds(2))
-        move(on: true)
+        if kind.hasThreePositions {
+            move(to: .online)
+            run(for: .seconds(1))
+            if gateIsOpen || !areUplinksOpen { violation = "\(now): the key is at online" }
+        }
+        move(to: .remote)
         run(for: .seconds(3))
         guard violation == nil else { return }
         if !gateIsOpen { violation = "\(now): all has been well for 3 s, and the gate is shut" }
@@ -149,10 +167,13 @@ struct SwitchWeather {
         switch fault {
         case .bounce:
             for _ in 0..<Int.random(in: 1...60, using: &random) where violation == nil {
-                move(on: !keyIsOn)
+                move(to: next)
                 run(for: .microseconds(Int64.random(in: 20...800, using: &random)))
             }
             faults.remove(.bounce)
+        case .short:
+            // With one wire there is nothing that it could touch.
+            if kind.hasThreePositions { touched() } else { faults.remove(.short) }
         case .killed:
             thread = nil
         case .busy, .unplugged:
@@ -161,7 +182,15 @@ struct SwitchWeather {
         case .silent, .readError, .gateRefuses, .hung, .none:
             break
         }
-        move(on: !keyIsOn)
+        move(to: next)
+    }
+
+    /// Another position of the key.
+    private var next: Place {
+        mutating get {
+            guard kind.hasThreePositions else { return place == .off ? .remote : .off }
+            return Place.allCases.filter { $0 != place }.randomElement(using: &random) ?? .off
+        }
     }
 
     private mutating func recover() {
@@ -169,18 +198,21 @@ struct SwitchWeather {
         healing = now < healedAt ? healing.union(faults) : faults
         healedAt = now + Self.tick
         faults = []
+        touched()
         if thread == nil {
             thread = Thread(kind)
             runsAt = now
         }
     }
 
-    private mutating func move(on: Bool) {
-        guard on != keyIsOn else { return }
-        keyIsOn = on
-        // Off for a moment, as while it bounces, is no turn.
-        if on, let offSince, now - offSince >= Self.debounce { begun = nil }
-        offSince = on ? nil : now
+    private mutating func move(to new: Place) {
+        guard new != place else { return }
+        place = new
+        // Away for a moment, as while it bounces, is no turn.
+        if new == .remote, let since = forbidden.remote, now - since >= Self.debounce {
+            begun = nil
+        }
+        touched()
         guard !faults.contains(.silent), !faults.contains(.unplugged) else { return }
         edgeWaits = true
         if thread?.hasLine ?? false {
@@ -188,6 +220,24 @@ struct SwitchWeather {
                 runsAt,
                 now + .nanoseconds(Int64.random(in: 10_000...Self.wakeUpMax, using: &random)))
         }
+    }
+
+    /// The wires read something else from now on, or the same.
+    private mutating func touched() {
+        let isShort = faults.contains(.short)
+        let forbidsRemote = place != .remote || isShort
+        let forbidsUplinks = place == .off || isShort
+        forbidden.remote = forbidsRemote ? forbidden.remote ?? now : nil
+        forbidden.uplinks = forbidsUplinks ? forbidden.uplinks ?? now : nil
+    }
+
+    private var levels: KeySwitch.Levels {
+        func level(_ isClosed: Bool) -> KeySwitch.Level { isClosed ? .low : .high }
+        guard kind.hasThreePositions else { return .init(line: level(place == .remote)) }
+        let isShort = faults.contains(.short)
+        return .init(
+            line: level(place == .online || isShort && place == .remote),
+            remoteLine: level(place == .remote || isShort && place == .online))
     }
 
     // MARK: the thread
@@ -234,7 +284,7 @@ struct SwitchWeather {
             return fail(LineFailure(.readLevel, code: 5), &thread)
         }
         if let wakeUp = thread.wakeUp, wakeUp <= now { thread.wakeUp = nil }
-        obey(thread.key.levelRead(keyIsOn ? .low : .high, at: now), &thread)
+        obey(thread.key.linesRead(levels, at: now), &thread)
     }
 
     private mutating func fail(_ failure: LineFailure, _ thread: inout Thread) {
@@ -284,8 +334,10 @@ struct SwitchWeather {
         if kind.isLimited, gateIsOpen, let begun {
             check(now - begun - Self.limit, "the time is up")
         }
-        guard gateIsOpen || areUplinksOpen, let offSince else { return }
-        check(now - offSince, "the key is off")
+        if gateIsOpen, let since = forbidden.remote {
+            check(now - since, "the key is not at remote")
+        }
+        if areUplinksOpen, let since = forbidden.uplinks { check(now - since, "the key is off") }
     }
 
     /// What should be shut has been open for so long.
@@ -296,7 +348,8 @@ struct SwitchWeather {
         let excuse: Duration
         if faults.contains(.hung) || faults.contains(.gateRefuses) || faults.contains(.killed) {
             excuse = Self.lease
-        } else if faults.contains(.silent) || faults.contains(.unplugged) {
+        } else if faults.contains(.silent) || faults.contains(.unplugged) || faults.contains(.short)
+        {
             excuse = Self.tick
         } else {
             excuse = .zero

@@ -28,7 +28,7 @@ struct SwitchWeatherTests {
         #expect(turns == 10_000)
         // The weather has power: the gate was open often, and closed late as often as it may be.
         #expect(openings > 1_000)
-        #expect(timesUp > 50 && kinds.count == 4)
+        #expect(timesUp > 50 && kinds.count == 6)
         #expect(worst > .microseconds(900) && worst <= .milliseconds(1))
         #expect(worstWithFault > .milliseconds(400) && worstWithFault <= .milliseconds(501))
     }

@@ -69,7 +69,9 @@ import Testing
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             line.hasPrefix("#") && !line.hasPrefix("# ") && line.count > 1 ? line.dropFirst() : line
         }
+        // A key with three positions cuts the uplinks.
         let all = lines.joined(separator: "\n")
+            .replacing("disables = \"vpn\"", with: "disables = \"wan\"")
         #expect(all != text)
         _ = try Settings.parse(all)
     }

@@ -12,7 +12,8 @@ import Testing
         "not-text",
         "overlaps", "paths",
         "redefined",
-        "serial", "slips", "syntax", "tags", "unclosed-list", "unclosed-text", "unknown-keys",
+        "serial",
+        "services", "slips", "syntax", "tags", "unclosed-list", "unclosed-text", "unknown-keys",
         "utf-16",
         "values", "words",
     ]

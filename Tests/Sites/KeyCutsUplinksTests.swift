@@ -5,7 +5,7 @@ import Testing
 
 @testable import Site
 
-/// `[switch] disables = "wan"`: the key takes the router off the network (`docs/behaviour.md` §2.10).
+/// `[switch] disables = "wan"`: the key takes the router off the network (`docs/behaviour.md` §2.11).
 @Suite(
     "The key cuts the uplinks", .enabled(if: Programs.obstacles().isEmpty), .serialized,
     .timeLimit(.minutes(2)))
@@ -96,6 +96,51 @@ struct KeyCutsUplinksTests {
         let escaped = try await site.ping(from: .router, to: "1.1.1.1")
         #expect(!escaped)
         #expect(try await sentToProviders(site) == 0)
+    }
+
+    @Test("behaviour 12.2: off, online, remote: cut off, in the cloud, and open to a technician")
+    func threePositions() async throws {
+        var options = SiteOptions()
+        options.keySwitch = .off
+        try await Site.with(options) { try await threePositions(in: $0) }
+    }
+
+    private func threePositions(in site: Site) async throws {
+        let story = Story(site: site)
+        try await site.commandGPIO("line vpn-remote 1")
+        try await site.startDaemon(
+            config: try Site.shippedConfiguration()
+                .replacing("disables = \"vpn\"", with: "disables = \"wan\"")
+                .replacing("#remote-line = ", with: "remote-line = "))
+        try await story.waitUntil("off") { $0.status.isCutByKey }
+
+        try await site.turnSwitch(.on)
+        try await story.waitUntil("online, without remote access") {
+            $0.isCloudConnected && $0.status.keySwitch?.position == .online
+        }
+        let online = try await story.look()
+        #expect(!online.isGateOpen && online.isTunnelStopped && online.status.problems == [])
+        let text = try await site.output(in: .router, [site.programs.daemon, "switch"])
+        #expect(text.contains("online, uplinks open, remote access closed, for"), "\(text)")
+        #expect(text.contains("/dev/gpiochip0 read low and high"), "\(text)")
+
+        // As a cam switch does it: break before make.
+        try await site.turnSwitch(.off)
+        try await site.commandGPIO("line vpn-remote 0")
+        try await story.waitUntil("remote access") {
+            $0.isCloudConnected && $0.isTunnelConnected && $0.isGateOpen
+        }
+        #expect(try await site.readMachine(from: .remote) > 0)
+
+        // A short circuit between the wires.
+        try await site.turnSwitch(.on)
+        try await story.waitUntil("both contacts closed: everything shut, and said") {
+            !$0.isGateOpen && $0.status.keySwitch?.areUplinksOpen == false
+                && $0.status.problems.contains { $0.contains("look for a short circuit") }
+        }
+        try await site.turnSwitch(.off)
+        try await site.commandGPIO("line vpn-remote 1")
+        try await story.waitUntil("off again") { $0.status.isCutByKey && $0.status.problems == [] }
     }
 
     @Test("behaviour 2.11: with the key off, nothing leaves while the daemon starts, either")

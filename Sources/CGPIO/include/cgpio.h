@@ -1,4 +1,4 @@
-// One input line of a GPIO chip, the same over libgpiod 1.6 (Debian 12) and 2.x (Debian 13).
+// One line of a GPIO chip, input or output, the same over libgpiod 1.6 (Debian 12) and 2.x (Debian 13).
 // Every function returns its result, or -errno on failure. One thread at a time.
 #ifndef CGPIO_H
 #define CGPIO_H
@@ -28,6 +28,12 @@ int cgpio_holder(struct cgpio *gpio, unsigned int offset, char *consumer, size_t
 
 /// Requests a line as input with events on both edges. -EBUSY: somebody else holds it.
 int cgpio_request(struct cgpio *gpio, unsigned int offset, enum cgpio_bias bias, const char *consumer);
+
+/// Requests a line as output with this level (0 low, 1 high). -EBUSY: somebody else holds it.
+int cgpio_request_output(struct cgpio *gpio, unsigned int offset, int level, const char *consumer);
+
+/// Sets the level of a line that was requested as output.
+int cgpio_set(struct cgpio *gpio, int level);
 
 /// The descriptor that is readable when edges wait; it stays open until `cgpio_close`.
 int cgpio_event_fd(const struct cgpio *gpio);

@@ -8,4 +8,7 @@ int clinux_clock_is_kept(void);
 /// takes for one of OpenSSL's.
 long clinux_utc_offset(void);
 
+/// The same at a moment, in seconds since 1970.
+long clinux_utc_offset_at(long long seconds);
+
 #endif

@@ -200,6 +200,9 @@ struct Diagnosis {
         if status.keySwitch?.position == .off {
             return skipped("vpn", "the key is off, so there is none")
         }
+        if status.keySwitch?.position == .online {
+            return skipped("vpn", "the key is at online, not at remote")
+        }
         if let key = status.keySwitch, key.isTimeUp { return skipped("vpn", key.reason) }
         return failed("vpn", tunnel.reason)
     }
@@ -208,6 +211,7 @@ struct Diagnosis {
         guard let key = status.keySwitch else { return skipped("gpio", "not configured") }
         switch key.position {
         case .on: return ok("gpio", "the key is on")
+        case .online: return ok("gpio", "the key is at online")
         case .off: return ok("gpio", "the key is off")
         case .unknown:
             return failed(

@@ -85,6 +85,7 @@ package struct EventWatch: Sendable {
                 (key.areUplinksOpen == nil
                     ? "on: remote access is allowed" : "on: the uplinks are open")
                     + (key.end(at: LocalTime(now)).map { ", remote access \($0)" } ?? "")
+            case .online: "to online: the uplinks are open, remote access is closed"
             case .off where key.areUplinksOpen != nil: "off: all uplinks are cut"
             case .off: "off: remote access is closed"
             case .unknown where key.areUplinksOpen != nil:

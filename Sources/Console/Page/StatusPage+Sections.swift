@@ -34,6 +34,7 @@ extension StatusPage {
             let position =
                 switch key.position {
                 case .on: "on"
+                case .online: "online"
                 case .off: "off"
                 case .unknown: "cannot be read: \(key.reason)"
                 }

@@ -148,6 +148,7 @@ package enum StatusPage {
             return ("Remote access closed", "its time is up: turn the key off, and on again", .good)
         case .on where !key.isGateOpen: return ("Remote access closed", key.reason, .bad)
         case .on: return ("Remote access waits", "the key is on, the VPN is \(tunnel.state)", .warn)
+        case .online: return ("Remote access closed", "the key is at online", .good)
         case .off: return ("Remote access closed", "the key is off", .good)
         case .unknown: return ("Remote access closed", "the key cannot be read", .bad)
         }

@@ -6,6 +6,8 @@ extension StatusDocument.KeySwitch {
     /// Whether the key, or doubt about it, keeps the router off the network.
     package var cutsUplinks: Bool { areUplinksOpen == false }
 
+    package var hasThreePositions: Bool { remoteLevel != nil }
+
     /// Remote access is closed until the key is turned off and on again.
     package var isTimeUp: Bool { position == .on && remainingSeconds == 0 }
 
@@ -19,7 +21,8 @@ extension StatusDocument.KeySwitch {
     /// As one says it after "the key is".
     var words: String {
         switch position {
-        case .on: "on, \(opened)"
+        case .on: "\(hasThreePositions ? "remote" : "on"), \(opened)"
+        case .online: "online, \(opened)"
         case .off: "off, \(shut)"
         case .unknown: "unreadable, \(shut)"
         }
@@ -28,7 +31,7 @@ extension StatusDocument.KeySwitch {
     var style: Screen.Style {
         switch position {
         case .on where isTimeUp: .warning
-        case .on: isAnythingOpen ? .good : .bad
+        case .on, .online: isAnythingOpen ? .good : .bad
         case .off: .warning
         case .unknown: .bad
         }

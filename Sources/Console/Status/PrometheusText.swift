@@ -100,7 +100,7 @@ package enum PrometheusText {
         }
         if let keySwitch = document.keySwitch {
             text.family("switch_position", .gauge, "1 for the position that the switch is in.")
-            for position in ["on", "off", "unknown"] {
+            for position in ["on", "online", "off", "unknown"] {
                 text.sample(keySwitch.position.rawValue == position, ["position": position])
             }
             if let areUplinksOpen = keySwitch.areUplinksOpen {

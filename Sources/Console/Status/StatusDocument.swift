@@ -195,15 +195,22 @@ package struct StatusDocument: Codable, Equatable, Sendable {
             /// nil: never seen, or not known.
             package var lastSecondsAgo: Int?
             package var isOver: Bool
+            /// It is closed at this moment, by its hours or because the clock is not right; nil: an older daemon's.
+            package var isClosed: Bool?
+            /// Until its hours begin; nil: it is open, or will not be again.
+            package var opensSeconds: Int?
 
             package init(
-                comment: String, words: String, packets: UInt64, lastSecondsAgo: Int?, isOver: Bool
+                comment: String, words: String, packets: UInt64, lastSecondsAgo: Int?, isOver: Bool,
+                isClosed: Bool = false, opensSeconds: Int? = nil
             ) {
                 self.comment = comment
                 self.words = words
                 self.packets = packets
                 self.lastSecondsAgo = lastSecondsAgo
                 self.isOver = isOver
+                self.isClosed = isClosed
+                self.opensSeconds = opensSeconds
             }
         }
 
@@ -332,6 +339,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package enum Position: String, Codable, Sendable {
             /// Remote access is allowed.
             case on
+            /// The middle one of three: online, without remote access.
+            case online
             case off
             /// The line cannot be read: treated as off.
             case unknown
@@ -349,11 +358,17 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var line = ""
         /// "low" or "high"; nil: it cannot be read.
         package var level: String?
+        /// The same of the second line; nil also: the key has two positions.
+        package var remoteLevel: String?
         /// How long remote access has been allowed or closed.
         package var sinceSeconds = 0
         /// Until remote access ends by itself; 0: it has ended, until the key is turned off and on again;
         /// nil: it does not end by itself, or is not open.
         package var remainingSeconds: Int?
+        /// "on" while a remote session is open, "off", or why it cannot be lit; nil: there is no lamp.
+        package var lamp: String?
+        /// Whether the lamp's line cannot be driven.
+        package var isLampBroken: Bool?
         /// Since the lease of the open gate was renewed last; nil: never.
         package var leaseAgeMilliseconds: Double?
         /// How often an edge of the line shut the open gate since the daemon started.

@@ -17,7 +17,13 @@ extension StatusText {
                 ? "its time is over"
                 : exception.packets == 0
                     ? "unused" : "\(Figure.count(exception.packets)) packets\(last)"
-            return [Piece("open: \(exception.words) (\(exception.comment)): \(use)")]
+            // First: a long line is cut.
+            let state =
+                exception.isOver || !(exception.isClosed ?? false)
+                ? "open"
+                : exception.opensSeconds.map { "closed, opens in \(Figure.age(seconds: $0))" }
+                    ?? "closed, its hours are over or the clock is wrong"
+            return [Piece("\(state): \(exception.words) (\(exception.comment)): \(use)")]
         }
     }
 }

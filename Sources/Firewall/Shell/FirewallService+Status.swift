@@ -57,8 +57,8 @@ extension FirewallService {
     private func look(_ counters: [FirewallStatus.Counter]) -> AttackSigns.Look {
         var look = AttackSigns.Look(conntrackPercent: table.conntrackPercent())
         for counter in counters {
-            if let dropped = Ruleset.Counter(rawValue: counter.name) {
-                look.counts[.init(dropped.zone, .drops), default: 0] += counter.packets
+            if let zone = Ruleset.Counter(rawValue: counter.name)?.zone {
+                look.counts[.init(zone, .drops), default: 0] += counter.packets
             }
         }
         for zone in Ruleset.flowZones {

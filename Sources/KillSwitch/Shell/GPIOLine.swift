@@ -1,8 +1,7 @@
 import CGPIO
-import Glibc
 import Settings
 
-/// The requested input line of the key switch, released at the end of its life.
+/// A requested input line of the key switch, released at the end of its life.
 struct GPIOLine: ~Copyable {
     private let gpio: OpaquePointer
     /// Readable when an edge waits.
@@ -12,32 +11,7 @@ struct GPIOLine: ~Copyable {
     private static let consumer = "drawbridge-switch"
 
     /// Opens the chip, finds the line and requests it with both edges.
-    init(_ settings: Settings.KeySwitch) throws(LineFailure) {
-        var opened: OpaquePointer?
-        let rc = cgpio_open(settings.chip, &opened)
-        guard rc >= 0, let gpio = opened else { throw LineFailure(.openChip, code: -rc) }
-        do {
-            try Self.request(settings, from: gpio)
-        } catch {
-            cgpio_close(gpio)
-            throw error
-        }
-        self.gpio = gpio
-        eventDescriptor = cgpio_event_fd(gpio)
-    }
-
-    private static func request(_ settings: Settings.KeySwitch, from gpio: OpaquePointer)
-        throws(LineFailure)
-    {
-        let offset: UInt32
-        switch settings.line {
-        case .offset(let number):
-            offset = number
-        case .name(let name):
-            let found = cgpio_find(gpio, name)
-            guard found >= 0 else { throw LineFailure(.findLine, code: -found) }
-            offset = UInt32(found)
-        }
+    init(_ line: Settings.KeySwitch.Line, _ settings: Settings.KeySwitch) throws(LineFailure) {
         let bias =
             switch settings.bias {
             case .asIs: CGPIO_BIAS_AS_IS
@@ -45,20 +19,10 @@ struct GPIOLine: ~Copyable {
             case .pullDown: CGPIO_BIAS_PULL_DOWN
             case .disabled: CGPIO_BIAS_DISABLED
             }
-        let rc = cgpio_request(gpio, offset, bias, consumer)
-        guard rc >= 0 else {
-            let holder = rc == -EBUSY ? holder(of: offset, on: gpio) : nil
-            throw LineFailure(.requestLine, code: -rc, holder: holder)
+        gpio = try GPIOChip.request(line, of: settings.chip) {
+            cgpio_request($0, $1, bias, Self.consumer)
         }
-    }
-
-    private static func holder(of offset: UInt32, on gpio: OpaquePointer) -> String? {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
-            guard let base = text.baseAddress,
-                cgpio_holder(gpio, offset, base, text.count) > 0, base.pointee != 0
-            else { return nil }
-            return String(cString: base)
-        }
+        eventDescriptor = cgpio_event_fd(gpio)
     }
 
     /// Takes the waiting edges; does not block when there are none.

@@ -51,7 +51,7 @@ final class SwitchBoard: Sendable {
 
     /// Shows the machine's state, and tells the listeners what is new about it.
     func show(
-        _ key: KeySwitch, level: KeySwitch.Level?, gateTrouble: SystemError?, at now: Instant
+        _ key: KeySwitch, levels: KeySwitch.Levels?, gateTrouble: SystemError?, at now: Instant
     ) {
         let reason = key.reason.map { words.text($0) } ?? "the key is on"
         let (status, isNew) = shown.withLock { status in
@@ -65,7 +65,8 @@ final class SwitchBoard: Sendable {
             status.ends = key.ends
             status.isTimeUp = key.reason == .timeIsUp || key.reason == .mustBeTurned
             status.position = key.position
-            status.level = level
+            status.level = levels?.line
+            status.remoteLevel = levels?.remoteLine
             status.reason = reason
             status.gateTrouble = gateTrouble?.description
             return (status, isNew)
@@ -88,27 +89,47 @@ final class SwitchBoard: Sendable {
 struct SwitchWords: Sendable {
     private let chip: String
     private let name: String
+    private let remoteName: String?
     private let debounce: String
     private let limit: String
 
     init(_ settings: Settings.KeySwitch) {
-        chip = settings.chip
-        name =
-            switch settings.line {
-            case .name(let name): "\"\(name)\""
-            case .offset(let number): "\(number)"
-            }
-        debounce = DurationText.format(settings.debounce)
-        limit = DurationText.format(settings.limit ?? .zero)
+        self.init(
+            chip: settings.chip, line: settings.line, remoteLine: settings.remoteLine,
+            debounce: settings.debounce,
+            limit: settings.limit)
     }
 
-    /// The line and its chip.
-    var line: String { "line \(name) of \(chip)" }
+    init(
+        chip: String, line: Settings.KeySwitch.Line, remoteLine: Settings.KeySwitch.Line? = nil,
+        debounce: Duration = .zero, limit: Duration? = nil
+    ) {
+        self.chip = chip
+        name = Self.text(line)
+        remoteName = remoteLine.map { Self.text($0) }
+        self.debounce = DurationText.format(debounce)
+        self.limit = DurationText.format(limit ?? .zero)
+    }
+
+    private static func text(_ line: Settings.KeySwitch.Line) -> String {
+        switch line {
+        case .name(let name): "\"\(name)\""
+        case .offset(let number): "\(number)"
+        }
+    }
+
+    /// The line, or both lines, and their chip.
+    var line: String {
+        remoteName.map { "lines \(name) and \($0) of \(chip)" } ?? "line \(name) of \(chip)"
+    }
 
     func text(_ reason: KeySwitch.Reason) -> String {
         switch reason {
         case .starting: "the key has not been read yet"
         case .keyIsOff: "the key is off"
+        case .keyIsAtOnline: "the key is at online, not at remote"
+        case .contradiction:
+            "\(line) both read as closed contacts, which no key does: look for a short circuit"
         case .keyMoved: "the key reads on: waiting until it is quiet for \(debounce)"
         case .timeIsUp:
             "remote access was allowed for \(limit): turn the key off, and on again"
@@ -122,7 +143,9 @@ struct SwitchWords: Sendable {
         }
     }
 
-    private func text(_ failure: LineFailure) -> String {
+    func text(_ failure: LineFailure) -> String {
+        let name = failure.isRemoteLine ? remoteName ?? name : name
+        let line = "line \(name) of \(chip)"
         switch failure.step {
         case .openChip:
             return SystemError("open the GPIO chip \(chip)", code: failure.code).description
@@ -137,6 +160,8 @@ struct SwitchWords: Sendable {
             return SystemError("request \(line)", code: failure.code).description
         case .waitForEdge:
             return SystemError("watch \(line)", code: failure.code).description
+        case .setLevel:
+            return SystemError("drive \(line)", code: failure.code).description
         case .readLevel:
             return SystemError("read \(line)", code: failure.code).description
         }

@@ -15,6 +15,8 @@ struct SwitchLoop: ~Copyable {
 
     private var key: KeySwitch
     private var line: GPIOLine?
+    /// The second one of a key with three positions.
+    private var remoteLine: GPIOLine?
     /// When to look at the line at the latest; at first at once.
     private var wakeUp: Instant? = .boot
     private var lineRetryAt = Instant.boot
@@ -22,17 +24,17 @@ struct SwitchLoop: ~Copyable {
     private var closeIsDue = true
     private var gateTrouble: SystemError?
     /// As it was read last; nil: it cannot be read.
-    private var level: KeySwitch.Level?
+    private var levels: KeySwitch.Levels?
     /// When an edge has just shut the open gate, by `CLOCK_MONOTONIC` in nanoseconds.
     private var cutAt: UInt64?
-    private var shown = Shown(reason: nil, trouble: nil, level: nil, access: .nothing)
+    private var shown = Shown(reason: nil, trouble: nil, levels: nil, access: .nothing)
     private var shownAt = Instant.boot
-    private var descriptors = [pollfd](repeating: pollfd(fd: -1, events: 0, revents: 0), count: 2)
+    private var descriptors = [pollfd](repeating: pollfd(fd: -1, events: 0, revents: 0), count: 3)
 
     private struct Shown: Equatable {
         var reason: KeySwitch.Reason?
         var trouble: SystemError?
-        var level: KeySwitch.Level?
+        var levels: KeySwitch.Levels?
         var access: KeySwitch.Access
     }
 
@@ -55,18 +57,18 @@ struct SwitchLoop: ~Copyable {
         closeGate()
         let schedule = Self.favourThread()
         board.show(schedule: schedule, memoryIsLocked: clinux_lock_memory() == 0)
-        descriptors[1] = pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)
+        descriptors[2] = pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)
         while true {
             let lineEvents = wait()
             // The one order that nothing may delay.
-            if lineEvents != 0 {
+            if lineEvents.any {
                 let wasOpen = key.access > .nothing
                 carryOut(key.edge(at: clock.now()))
                 cutAt = wasOpen && !closeIsDue ? Self.monotonic() : nil
             }
-            if descriptors[1].revents != 0 { break }
+            if descriptors[2].revents != 0 { break }
             look(lineEvents)
-            let isStorm = lineEvents != 0 && key.access == .nothing
+            let isStorm = lineEvents.any && key.access == .nothing
             keepGate()
             show()
             if isStorm { usleep(UInt32(Limits.stormPause.nanoseconds / 1000)) }
@@ -74,55 +76,77 @@ struct SwitchLoop: ~Copyable {
         carryOut(key.stopped())
         closeGate()
         line = nil
+        remoteLine = nil
         show()
     }
 
-    /// Waits for an edge, the bell, a wake-up or the tick; returns what poll says about the line.
-    private mutating func wait() -> Int32 {
+    /// What poll says about the lines.
+    private struct LineEvents {
+        var line: Int32 = 0
+        var remoteLine: Int32 = 0
+
+        var any: Bool { line | remoteLine != 0 }
+    }
+
+    /// Waits for an edge, the bell, a wake-up or the tick; returns what poll says about the lines.
+    private mutating func wait() -> LineEvents {
         let now = clock.now()
         var rest = Limits.tick
         if let wakeUp { rest = min(rest, max(.zero, wakeUp - now)) }
         // Rounded up: a wake-up that comes too early would only be repeated.
         let milliseconds = Int32((rest.nanoseconds + 999_999) / 1_000_000)
-        descriptors[0] = pollfd(fd: line?.eventDescriptor ?? -1, events: Int16(POLLIN), revents: 0)
-        let count = poll(&descriptors, 2, milliseconds)
-        return count > 0 ? Int32(descriptors[0].revents) : 0
+        watchLines()
+        guard poll(&descriptors, 3, milliseconds) > 0 else { return LineEvents() }
+        return LineEvents(
+            line: Int32(descriptors[0].revents), remoteLine: Int32(descriptors[1].revents))
     }
 
     private mutating func isEdgeWaiting() -> Bool {
-        descriptors[0] = pollfd(fd: line?.eventDescriptor ?? -1, events: Int16(POLLIN), revents: 0)
-        return poll(&descriptors, 1, 0) > 0
+        watchLines()
+        return poll(&descriptors, 2, 0) > 0
     }
 
-    /// Requests the line if there is none, and reads its level.
-    private mutating func look(_ events: Int32) {
+    private mutating func watchLines() {
+        descriptors[0] = pollfd(fd: line?.eventDescriptor ?? -1, events: Int16(POLLIN), revents: 0)
+        descriptors[1] = pollfd(
+            fd: remoteLine?.eventDescriptor ?? -1, events: Int16(POLLIN), revents: 0)
+    }
+
+    /// Requests the lines if there are none, and reads their levels.
+    private mutating func look(_ events: LineEvents) {
         do throws(LineFailure) {
             if line == nil {
                 guard clock.now() >= lineRetryAt else { return }
-                line = try GPIOLine(settings)
+                line = try GPIOLine(settings.line, settings)
+                if let second = settings.remoteLine {
+                    remoteLine = try Self.asRemote(try GPIOLine(second, settings))
+                }
             }
-            guard let (level, edgeAt) = try Self.read(line, events) else { return }
-            noteCut(edgeAt: edgeAt)
-            self.level = level
+            guard let first = try Self.read(line, events.line) else { return }
+            let second = try Self.readRemote(remoteLine, events.remoteLine)
+            noteCut(edgeAt: first.edgeAt ?? second?.edgeAt)
+            let levels = KeySwitch.Levels(line: first.level, remoteLine: second?.level)
+            self.levels = levels
             let now = clock.now()
             if wakeUp.map({ $0 <= now }) ?? false { wakeUp = nil }
             // This thread may have been held up: what moved meanwhile comes before what was read.
             if isEdgeWaiting() {
                 carryOut(key.edge(at: now))
             } else {
-                carryOut(key.levelRead(level, at: now))
+                carryOut(key.linesRead(levels, at: now))
             }
         } catch {
             carryOut(key.lineFailed(error))
             line = nil
-            level = nil
+            remoteLine = nil
+            levels = nil
             wakeUp = nil
             lineRetryAt = clock.now() + Limits.lineRetry
         }
     }
 
     private static func read(_ line: borrowing GPIOLine?, _ events: Int32) throws(LineFailure)
-        -> (KeySwitch.Level, edgeAt: UInt64?)?
+        -> (level: KeySwitch.Level, edgeAt: UInt64?)?
     {
         // A chip that goes away shows as a hang-up here, or as ENODEV below.
         guard events & (POLLHUP | POLLERR | POLLNVAL) == 0 else {
@@ -134,6 +158,26 @@ struct SwitchLoop: ~Copyable {
             return (try line.level(), edgeAt)
         case nil:
             return nil
+        }
+    }
+
+    private static func readRemote(
+        _ line: borrowing GPIOLine?, _ events: Int32
+    ) throws(LineFailure) -> (level: KeySwitch.Level, edgeAt: UInt64?)? {
+        do throws(LineFailure) {
+            return try read(line, events)
+        } catch {
+            throw error.ofRemoteLine
+        }
+    }
+
+    private static func asRemote(
+        _ request: @autoclosure () throws(LineFailure) -> GPIOLine
+    ) throws(LineFailure) -> GPIOLine {
+        do throws(LineFailure) {
+            return try request()
+        } catch {
+            throw error.ofRemoteLine
         }
     }
 
@@ -204,7 +248,7 @@ struct SwitchLoop: ~Copyable {
     /// Shows what is new; while the gate stays shut, at most once a tick, however the wire bounces.
     private mutating func show() {
         let news = Shown(
-            reason: key.reason, trouble: gateTrouble, level: level, access: key.access)
+            reason: key.reason, trouble: gateTrouble, levels: levels, access: key.access)
         let now = clock.now()
         guard news != shown,
             key.reason == .stopped || news.access != shown.access
@@ -212,7 +256,7 @@ struct SwitchLoop: ~Copyable {
         else { return }
         shown = news
         shownAt = now
-        board.show(key, level: level, gateTrouble: gateTrouble, at: now)
+        board.show(key, levels: levels, gateTrouble: gateTrouble, at: now)
     }
 
     private static func favourThread() -> SwitchStatus.Schedule {

@@ -63,6 +63,14 @@ extension Kind where Value == WallTime {
     }
 }
 
+extension Kind where Value == WeeklyHours {
+    static let hours = Kind.quoted(
+        "hours of the week",
+        hint: "days and hours, such as \"mon-fri 06:00-18:00\" or \"daily 22:00-04:00\"",
+        range: "1 to 8 of them"
+    ) { text in WeeklyHours(text) }
+}
+
 extension Kind where Value == String {
     /// Words for people, on one line.
     static let comment = Kind.quoted(

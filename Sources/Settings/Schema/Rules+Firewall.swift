@@ -11,6 +11,7 @@ extension Rules {
             let key = "firewall.forward[\(index)]"
             if report.isSound(key) { check(forward, key, index) }
         }
+        checkTranslations()
         if settings.firewall.hidesVPN, settings.vpn == nil, report.isSound("vpn") {
             complain("firewall.vpn-behind-router", "is of no use without [vpn]; leave it out")
         }

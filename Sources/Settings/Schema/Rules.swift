@@ -217,10 +217,29 @@ struct Rules {
     }
 
     private mutating func checkKeySwitch() {
+        if let key = settings.keySwitch { check(key) }
         guard settings.vpn != nil, settings.keySwitch == nil, report.isSound("switch") else {
             return
         }
         complain("vpn", "stands without [switch]; remote access needs the switch that closes it")
+    }
+
+    private mutating func check(_ key: Settings.KeySwitch) {
+        if let lamp = key.lampLine, lamp == key.line || lamp == key.remoteLine,
+            report.isSound("switch.lamp", "switch.line", "switch.remote-line")
+        {
+            complain("switch.lamp", "is the key's own line; the lamp needs another one")
+        }
+        guard let second = key.remoteLine, report.isSound("switch.remote-line") else { return }
+        if second == key.line, report.isSound("switch.line") {
+            complain("switch.remote-line", "is the same line as line; each contact needs its own")
+        }
+        if key.disables != .wan, report.isSound("switch.disables") {
+            complain(
+                "switch.remote-line",
+                "is for a key with the positions off, online and remote: off cuts the uplinks; "
+                    + "write disables = \"wan\"")
+        }
     }
 
     /// The page is for those who stand at the machine: nobody else may reach it.

@@ -10,6 +10,7 @@ extension Sections {
             Key("alarm", \.alarm, .table(alarm)),
             Key("allow", \.allowed, .tables(allow, count: 0...10_000)),
             Key("forward", \.forwards, .tables(forward, count: 0...64)),
+            Key("nat", \.translations, .tables(translation, count: 0...64)),
         ])
 
     private static let alarm = Section(
@@ -19,6 +20,17 @@ extension Sections {
             Key("new", \.new, .integer(0...1_000_000)),
             Key("syn", \.syn, .integer(0...1_000_000)),
             Key("conntrack", \.conntrackPercent, .integer(0...100)),
+        ])
+
+    private static let translation = Section(
+        name: "firewall.nat",
+        draft: Settings.Firewall.Translation(
+            comment: "", side: "", address: IPv4Address(value: 0), machine: IPv4Address(value: 0)),
+        keys: [
+            Key("comment", \.comment, .comment, required: true),
+            Key("on", \.side, .plainName, required: true),
+            Key("address", \.address, .host, required: true),
+            Key("to", \.machine, .host, required: true),
         ])
 
     private static let allow = Section(
@@ -33,6 +45,7 @@ extension Sections {
             Key("mac", optional: \.mac, .mac, fallback: "any"),
             Key("port", \.service, .service, required: true),
             Key("until", optional: \.until, .until),
+            Key("when", optional: \.when, .hours, fallback: "always"),
             Key("let-the-wan-in", \.letsTheWANIn, .flag),
         ])
 

@@ -105,6 +105,9 @@ enum Sections {
         keys: [
             Key("interface", \.interface, .interface),
             Key("network", \.network, .network, required: true),
+            Key(
+                "services", \.services,
+                .list(of: .choice(), "services", such: #"["dhcp"]"#, count: 0...2)),
         ])
 
     static let dns = Section(
@@ -232,6 +235,9 @@ enum Sections {
         keys: [
             Key("chip", \.chip, .path("/dev/gpiochip0")),
             Key("line", \.line, .line, required: true),
+            Key(
+                "remote-line", optional: \.remoteLine, .line,
+                fallback: "none: the key has two positions"),
             Key("when", \.offLevel, .choice()),
             Key("bias", \.bias, .choice()),
             Key("debounce", \.debounce, .duration(.milliseconds(1) ... .seconds(10))),
@@ -239,6 +245,8 @@ enum Sections {
             Key(
                 "limit", optional: \.limit, .duration(.seconds(10) ... .seconds(7 * 86400)),
                 fallback: "none: while the key is on"),
+            Key("lamp", optional: \.lampLine, .line, fallback: "none"),
+            Key("lamp-on", \.lampLevel, .choice()),
         ])
 
     static let push = Section(

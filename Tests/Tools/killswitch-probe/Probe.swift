@@ -7,7 +7,7 @@ import Settings
 
 /// The real kill switch in a process of its own, so that a test can preload the GPIO emulation into it.
 ///
-///     killswitch-probe CHIP LINE WHEN BIAS DEBOUNCE BROKEN [DISABLES LIMIT]
+///     killswitch-probe CHIP LINE WHEN BIAS DEBOUNCE BROKEN [DISABLES LIMIT [REMOTE-LINE]]
 ///
 /// Writes a line for each order to the gate and for each event, with nanoseconds since boot before it. The
 /// gate refuses orders while the file BROKEN exists. Ends when its standard input does.
@@ -15,7 +15,7 @@ import Settings
 struct Probe {
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
-        guard [6, 8].contains(arguments.count),
+        guard [6, 8, 9].contains(arguments.count),
             let offLevel = Settings.KeySwitch.Level(rawValue: arguments[2]),
             let bias = Settings.KeySwitch.Bias(rawValue: arguments[3]),
             let debounce = DurationText.parse(arguments[4])
@@ -23,12 +23,13 @@ struct Probe {
             say("usage: killswitch-probe CHIP LINE WHEN BIAS DEBOUNCE BROKEN")
             exit(2)
         }
-        let settings = Settings.KeySwitch(
+        var settings = Settings.KeySwitch(
             chip: arguments[0],
             line: UInt32(arguments[1]).map { .offset($0) } ?? .name(arguments[1]),
             offLevel: offLevel, bias: bias, debounce: debounce,
             disables: arguments.count > 6 && arguments[6] == "wan" ? .wan : .vpn,
             limit: arguments.count > 7 ? DurationText.parse(arguments[7]) : nil)
+        if arguments.count > 8 { settings.remoteLine = .name(arguments[8]) }
         let service = KillSwitchService(
             settings: settings, gate: SpokenGate(broken: arguments[5]),
             logger: Logger(label: "switch") { _ in SwiftLogNoOpLogHandler() })
