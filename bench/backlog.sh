@@ -29,5 +29,8 @@ mkdir -p docs/figures
     echo '| what | measured |'
     echo '|---|---|'
     cat "$rows"
+    echo
+    echo "Memory is the daemon's \`VmRSS\`, \`VmHWM\` and \`RssAnon\`. In the site a library is preloaded into it that plays"
+    echo "the GPIO chip and asks for Swift's shared library; the released binary has its own inside."
 } > docs/figures/backlog.md
 cat docs/figures/backlog.md

@@ -24,6 +24,13 @@ if [ "${1:-}" = --inside ]; then
         kill $pid
         wait $pid 2>/dev/null || :
     done
+    # Modbus RTU, over a line of two pseudo-terminals.
+    "$VENV/bin/python" bench/modbus/pymodbus_serial.py "$ROWS.line" >"$ROWS.serial" 2>&1 &
+    pid=$!
+    for _ in $(seq 60); do [ -e "$ROWS.line" ] && break; sleep 1; done
+    sleep 2
+    "$BIN/drawbridge-site" modbus --name "pymodbus, RTU" --serial "$ROWS.line" --ring "$RING" >> "$ROWS" \
+        || { cat "$ROWS" "$ROWS.serial" >&2; exit 1; }
     exit 0
 fi
 
@@ -35,7 +42,7 @@ fi
 case $BIN in */debug) build=debug ;; *) build=release ;; esac
 VENV=${VENV:-$root/.build/bench-venv}
 [ -x "$VENV/bin/python" ] || python3 -m venv "$VENV"
-"$VENV/bin/pip" -q install pymodbus pyModbusTCP
+"$VENV/bin/pip" -q install pymodbus pyserial pyModbusTCP
 ROWS=$(mktemp)
 RING=$(mktemp -d)
 export BIN VENV ROWS RING DEVICES="${DEVICES:-50}" SECONDS_EACH="${SECONDS_EACH:-60}"

@@ -107,9 +107,10 @@ package enum ConsoleLimits {
     package static let requestBytesMax = 64 << 10
     package static let replyBytesMax = 4 << 20
     package static let connectionsMax = 16
-    /// Records of one reply, and the bytes of their texts after which it takes no more: JSON within JSON may double them.
+    /// Records of one reply, and the bytes of their texts after which it takes no more: a control character takes six
+    /// bytes in the reply, and one more record may have 64 KiB.
     package static let recordsMax = 1000
-    package static let recordsBytesMax = 1 << 20
+    package static let recordsBytesMax = 512 << 10
     /// For the peer to send its line, and again to take ours.
     package static let patience = Duration.seconds(5)
 }

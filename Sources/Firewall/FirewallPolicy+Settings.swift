@@ -32,7 +32,9 @@ extension FirewallPolicy {
                 network: settings.lan.network),
             vpn: vpn, nameServers: settings.dns.servers, timeServers: settings.ntp.servers,
             cloudPorts: settings.cloud.ports,
-            machines: settings.machines.map { Machine(address: $0.address, port: $0.port) },
+            machines: settings.machines.filter { $0.serial == nil }.map {
+                Machine(address: $0.address, port: $0.port)
+            },
             openings: openings,
             page: settings.page.listen.map { Machine(address: $0.address, port: $0.port) })
         let uplinkInterfaces = Dictionary(

@@ -21,6 +21,8 @@ package enum Limits {
     package static let sectionBytesMax = 64 << 20
     /// Records that one `batch` returns at most.
     package static let batchRecordsMax = 10_000
+    /// Rows of blocks that stay unpacked for those who read them: one full block.
+    package static let unpackedRowsMax = openRowsMax
     /// Bytes of texts after which a batch is not filled further.
     package static let batchBytesMax = 1 << 20
     /// Boots whose clock is known to have been kept; an older one's times are left as they were recorded.

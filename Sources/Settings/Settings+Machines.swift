@@ -4,9 +4,11 @@ extension Settings {
     /// `[[machine]]`
     package struct Machine: Equatable, Sendable {
         package var name: String
-        /// `modbus = "tcp://address:port"`
+        /// `modbus = "tcp://address:port"`; of no meaning with `serial`.
         package var address: IPv4Address
         package var port: UInt16
+        /// `serial`: Modbus RTU over a serial line; nil: Modbus TCP.
+        package var serial: SerialLine?
         /// `unit`: the Modbus unit id, 0…255.
         package var unit: UInt8
         /// `timeout` for one answer, 50 ms … 10 s
@@ -24,6 +26,35 @@ extension Settings {
             self.timeout = timeout
             self.tags = tags
         }
+
+        /// Where it is: `192.168.140.10:502`, or `/dev/ttyUSB0 unit 3`.
+        package var place: String {
+            serial.map { "\($0.device) unit \(unit)" } ?? "\(address):\(port)"
+        }
+    }
+
+    /// `serial = { … }`: a line that speaks Modbus RTU; several units may share one.
+    package struct SerialLine: Hashable, Sendable {
+        package enum Parity: String, CaseIterable, Sendable {
+            case even, odd, none
+        }
+
+        /// `device`: a path such as `/dev/ttyUSB0`.
+        package var device: String
+        /// `baud`: bits a second, one of `rates`.
+        package var baud = 19_200
+        package var parity = Parity.even
+        /// `stop`: stop bits, 1 or 2.
+        package var stopBits = 1
+        /// `rs485`: whether the kernel's driver switches the transmitter by itself.
+        package var usesRS485 = false
+
+        /// What libmodbus can set.
+        package static let rates = [
+            1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600,
+        ]
+
+        package init(device: String) { self.device = device }
     }
 
     /// `[[machine.tag]]`

@@ -26,10 +26,9 @@ extension Settings {
                     + "on flash within \(DurationText.format(recorder.sync))"
             ))
         lines += machines.enumerated().map { index, machine in
-            let place = "\(machine.address):\(machine.port)"
-            return (
+            (
                 index == 0 ? "machines" : "",
-                "\(machine.name) at \(place), \(machine.tags.count) tags"
+                "\(machine.name) at \(machine.place), \(machine.tags.count) tags"
             )
         }
         lines.append(

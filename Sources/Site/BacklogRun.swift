@@ -78,7 +78,7 @@ package struct BacklogRun: Sendable {
         }
         try await arrived(outcome.recorded, in: site)
         try await story.waitUntil("everything is delivered") { $0.unsent < 20 }
-        outcome.memory = await watch.peak
+        outcome.memory = try await watch.result()
         // What the broker has confirmed is still on its way to the watcher.
         try await Task.sleep(for: .seconds(2))
         await judge(site, since: begun, &outcome)

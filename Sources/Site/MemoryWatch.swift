@@ -8,6 +8,14 @@ package struct MemoryPeak: Equatable, Sendable {
     package var resident = ByteSize(bytes: 0)
     /// `RssAnon`, the most while it was watched: what only this process has.
     package var anonymous = ByteSize(bytes: 0)
+    /// Of both, what is resident only because of the emulated GPIO chip: its preloaded library asks for Swift's shared
+    /// one, which a released daemon has inside. Nothing of it is there on a router.
+    package var emulation = ByteSize(bytes: 0)
+
+    /// What a router would see of `everResident`.
+    package var withoutEmulation: ByteSize {
+        ByteSize(bytes: everResident.bytes - emulation.bytes)
+    }
 
     package init() {}
 }
@@ -31,5 +39,15 @@ actor MemoryWatch {
             peak.anonymous = max(peak.anonymous, try ProcessCost.memory("RssAnon:", of: process))
             try await Task.sleep(for: Self.interval)
         }
+    }
+
+    /// The same, and what the emulation has of it now.
+    func result() throws -> MemoryPeak {
+        peak.emulation = try ProcessCost.resident(
+            of: process,
+            inFiles: { path in
+                path.hasSuffix("/libfakegpio.so") || path.contains("/libswift")
+            })
+        return peak
     }
 }

@@ -15,6 +15,8 @@ package struct ModbusLoad: Sendable {
     package var devices: Int
     /// Where a ring of 64 MB is made, into which everything goes, with a commit a second.
     package var ring: String
+    /// The server is on this serial line instead; nil: TCP.
+    package var serialDevice: String?
     /// Tags of each device, 200 of them as a mixture of all four tables.
     package static let tagsPerDevice = 200
 
@@ -140,9 +142,16 @@ package struct ModbusLoad: Sendable {
     }
 
     private func machine(_ number: Int, _ tags: [Settings.Tag]) -> Settings.Machine {
-        Settings.Machine(
+        var machine = Settings.Machine(
             name: "device-\(number)", address: IPv4Address(value: 0x7f00_0001 + UInt32(number)),
             port: port, unit: 1, timeout: .seconds(1), tags: tags)
+        machine.serial = serialDevice.map {
+            var line = Settings.SerialLine(device: $0)
+            // A pseudo-terminal has no parity bit.
+            line.parity = .none
+            return line
+        }
+        return machine
     }
 
     private static func tag(

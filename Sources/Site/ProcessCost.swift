@@ -32,6 +32,21 @@ package struct ProcessCost: Sendable {
         return ByteSize(bytes: kibibytes * 1024)
     }
 
+    /// What is resident of files that it has mapped (`/proc/PID/smaps`).
+    static func resident(of process: Int32, inFiles isMeant: (String) -> Bool) throws -> ByteSize {
+        var (kibibytes, isCounted): (Int64, Bool) = (0, false)
+        for line in try SmallFile.readText("/proc/\(process)/smaps").split(separator: "\n") {
+            let fields = line.split(whereSeparator: \.isWhitespace)
+            if fields.first?.last != ":" {
+                // ADDRESSES PERMISSIONS OFFSET DEVICE INODE [PATH]
+                isCounted = fields.count >= 6 && isMeant(String(fields[5]))
+            } else if isCounted, fields[0] == "Rss:", fields.count > 1 {
+                kibibytes += Int64(fields[1]) ?? 0
+            }
+        }
+        return ByteSize(bytes: kibibytes * 1024)
+    }
+
     /// User and system time of all threads (fields 14 and 15 of `/proc/PID/stat`).
     static func processorTime(of process: Int32) throws -> Duration {
         try processorTime(stat: "/proc/\(process)/stat").time

@@ -54,6 +54,8 @@ struct BacklogCommand: AsyncParsableCommand {
             "the daemon's memory (RSS), most while it delivers | \(outcome.memory.resident)",
             "the same, most in all its life | \(outcome.memory.everResident)",
             "of it the process's own (anonymous), most while it delivers | \(outcome.memory.anonymous)",
+            "of it libraries that only the emulated GPIO chip asks for | \(outcome.memory.emulation)",
+            "without those, most in all its life | \(outcome.memory.withoutEmulation)",
         ]
     }
 }

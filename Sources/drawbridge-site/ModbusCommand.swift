@@ -13,7 +13,10 @@ struct ModbusCommand: AsyncParsableCommand {
     var name: String
 
     @Option(help: "TCP port, on every address of 127.0.0.0/8.")
-    var port: UInt16
+    var port: UInt16 = 502
+
+    @Option(help: "The serial line that the server is on instead; only values are checked.")
+    var serial: String?
 
     @Option(help: "Devices, each with 200 tags, once a second.")
     var devices = 50
@@ -31,12 +34,13 @@ struct ModbusCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let load = ModbusLoad(port: port, devices: devices, ring: ring)
+        var load = ModbusLoad(port: port, devices: devices, ring: ring)
+        load.serialDevice = serial
         let checked = try await load.checkValues()
         for wrong in checked.wrong { Output.line("| \(name): wrong | \(wrong) |") }
         guard checked.wrong.isEmpty else { throw ExitCode(1) }
         Output.line("| \(name): 15 values of all tables, types and orders | right |")
-        guard seconds > 0 else { return }
+        guard seconds > 0, serial == nil else { return }
         let outcome = try await load.measure(for: .seconds(seconds))
         let share = Int((outcome.processorShare * 1000).rounded())
         for row in [

@@ -44,6 +44,7 @@ struct CheckCommand: ParsableCommand {
         let files =
             [cloud.authority, cloud.certificate, cloud.key] + (vpn ?? [])
             + (settings.keySwitch.map { [$0.chip] } ?? [])
+            + settings.machines.compactMap(\.serial?.device)
         let interfaces = settings.uplinks.map(\.interface) + [settings.lan.interface]
         var seen: Set<String> = []
         let missing =

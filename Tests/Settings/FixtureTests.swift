@@ -12,6 +12,7 @@ import Testing
         "not-text",
         "overlaps", "paths",
         "redefined",
+        "serial",
         "services", "slips", "syntax", "tags", "unclosed-list", "unclosed-text", "unknown-keys",
         "utf-16",
         "values", "words",

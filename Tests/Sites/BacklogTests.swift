@@ -21,6 +21,8 @@ struct BacklogTests {
         #expect(outcome.missing == 0)
         #expect(outcome.outOfOrder == 0)
         #expect(outcome.untilLive.count == 2)
+        // A released daemon takes 40 MB in all (bench/backlog.sh); this one has debug code and its own share only.
+        #expect((1_000_000...25_000_000).contains(outcome.memory.anonymous.bytes))
         // Two seconds on a quiet machine (bench/backlog.sh); what comes on top is the noise of a shared one.
         for time in outcome.untilLive { #expect(time < .seconds(4), "\(Figure.time(time))") }
         #expect(outcome.liveMedian < .seconds(1), "\(Figure.time(outcome.liveMedian))")

@@ -40,7 +40,7 @@ actor MachinePoller {
         plan = PollPlan(machine.tags.map(\.item), at: clock.now())
         tags = TagStates(machine: machine.name, tags: machine.states)
         shared = Mutex(
-            MachineStatus(name: machine.name, address: "\(machine.address):\(machine.port)"))
+            MachineStatus(name: machine.name, address: machine.place))
     }
 
     /// Polls until it is cancelled; the end comes after at most one time-out.
@@ -63,9 +63,7 @@ actor MachinePoller {
 
     private func poll() async throws {
         if client == nil {
-            client = try ModbusClient(
-                address: machine.address, port: machine.port, unit: machine.unit,
-                timeout: machine.timeout)
+            client = try ModbusClient(machine)
         }
         let (due, missed) = plan.takeDue(at: clock.now())
         shared.withLock { $0.missed += UInt64(missed) }

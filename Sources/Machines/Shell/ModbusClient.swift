@@ -1,10 +1,11 @@
 package import Base
 private import CModbus
 import Glibc
+package import Settings
 
 /// Why a machine did not answer.
 package struct ModbusError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// `"192.168.140.10:502"`
+    /// `"192.168.140.10:502"`, or `"/dev/ttyUSB0 unit 3"`
     package var machine: String
     /// `"read 4 input registers at 0"`; nil if that is of no interest.
     package var attempted: String?
@@ -18,6 +19,8 @@ package struct ModbusError: Error, Equatable, Sendable, CustomStringConvertible 
         // A connection that was not made in time is left "in progress".
         case EINPROGRESS, ETIMEDOUT, EHOSTUNREACH:
             "no answer: is the machine on, and its cable plugged in?"
+        case ENOENT, ENXIO, ENODEV: "no such device: is the adapter plugged in?"
+        case EACCES, EPERM: "permission denied: may the daemon use this device?"
         case ECONNREFUSED: "it refuses connections: is its Modbus TCP server on, at this port?"
         default: String(cString: modbus_strerror(code))
         }
@@ -39,10 +42,52 @@ package struct ModbusError: Error, Equatable, Sendable, CustomStringConvertible 
     }
 }
 
-/// A connection to a Modbus TCP machine. Its calls block, at most for the time-out.
+/// A connection to a Modbus machine, by TCP or over a serial line. Its calls block, at most for the time-out, and on a
+/// shared line for the turns of others.
 package struct ModbusClient: ~Copyable {
     private let context: OpaquePointer
     private let machine: String
+    private let line: SerialTurn?
+
+    package init(_ machine: Settings.Machine) throws(ModbusError) {
+        if let serial = machine.serial {
+            try self.init(serial, unit: machine.unit, timeout: machine.timeout, machine.place)
+        } else {
+            try self.init(
+                address: machine.address, port: machine.port, unit: machine.unit,
+                timeout: machine.timeout)
+        }
+    }
+
+    /// Opens the line. The corresponding functions are `modbus_new_rtu`, `modbus_connect` and
+    /// `modbus_rtu_set_serial_mode`.
+    private init(
+        _ serial: Settings.SerialLine, unit: UInt8, timeout: Duration, _ machine: String
+    ) throws(ModbusError) {
+        self.machine = machine
+        let parity: UInt8 =
+            switch serial.parity {
+            case .even: UInt8(ascii: "E")
+            case .odd: UInt8(ascii: "O")
+            case .none: UInt8(ascii: "N")
+            }
+        guard
+            let context = modbus_new_rtu(
+                serial.device, Int32(serial.baud), CChar(parity), 8, Int32(serial.stopBits))
+        else { throw ModbusError(machine: machine, attempted: "make a connection", code: errno) }
+        if let error = Self.connect(context, machine, unit: unit, timeout: timeout) {
+            modbus_free(context)
+            throw error
+        }
+        if serial.usesRS485, modbus_rtu_set_serial_mode(context, MODBUS_RTU_RS485) != 0 {
+            let code = errno
+            modbus_close(context)
+            modbus_free(context)
+            throw ModbusError(machine: machine, attempted: "switch to RS-485 mode", code: code)
+        }
+        self.context = context
+        line = SerialTurn.of(serial)
+    }
 
     /// Connects. The corresponding functions are `modbus_new_tcp` and `modbus_connect`.
     package init(address: IPv4Address, port: UInt16, unit: UInt8, timeout: Duration)
@@ -57,6 +102,7 @@ package struct ModbusClient: ~Copyable {
             throw error
         }
         self.context = context
+        line = nil
     }
 
     private static func connect(
@@ -85,6 +131,15 @@ package struct ModbusClient: ~Copyable {
     ///
     /// The corresponding functions are `modbus_read_bits`, `…_input_bits`, `…_registers`, `…_input_registers`.
     package borrowing func read(_ read: PollPlan.Read) throws(ModbusError) -> [UInt16] {
+        guard let line else { return try exchange(read) }
+        line.begin()
+        defer { line.end() }
+        // What another unit has answered too late is no answer to us.
+        modbus_flush(context)
+        return try exchange(read)
+    }
+
+    private borrowing func exchange(_ read: PollPlan.Read) throws(ModbusError) -> [UInt16] {
         let address = Int32(read.address)
         let count = Int32(read.count)
         var words = [UInt16](repeating: 0, count: read.count)

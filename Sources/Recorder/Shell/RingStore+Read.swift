@@ -13,11 +13,33 @@ struct ReadPosition {
         /// The block at hand, and the row in it that is next.
         var rows = Rows()
         var row = 0
+        /// Where that block begins.
+        var block = Block()
+
+        struct Block {
+            var offset: Int64 = 0
+            var ordinal: UInt64 = 0
+            var sequence: UInt64 = 0
+        }
+
+        /// Lets go of the block at hand: it is unpacked again when it is needed.
+        mutating func rewind() {
+            guard !rows.isEmpty else { return }
+            (offset, ordinal, sequence) = (block.offset, block.ordinal, block.sequence)
+            rows = Rows()
+            row = 0
+        }
     }
 
     var heads: [Head]
     /// The sequence to hand out next.
     var next: UInt64
+
+    var rowsHeld: Int { heads.reduce(0) { $0 + $1.rows.count } }
+
+    mutating func rewind() {
+        for index in heads.indices { heads[index].rewind() }
+    }
 
     func reads(_ segment: Pool.Segment) -> Bool {
         heads.contains { $0.segment.generation == segment.generation }
@@ -29,7 +51,6 @@ struct ReadPositions {
     private var kept: [(position: ReadPosition, turn: UInt64)] = []
     private var turn: UInt64 = 0
 
-    /// Each may hold an unpacked block.
     private static let countMax = 3
     /// Batches of others after which one is forgotten: whoever read there has ended.
     private static let turnsMax: UInt64 = 256
@@ -45,6 +66,15 @@ struct ReadPositions {
         kept.removeAll { turn - $0.turn > Self.turnsMax }
         kept.append((position, turn))
         if kept.count > Self.countMax { kept.removeFirst() }
+    }
+
+    /// A block is about to be unpacked: only so many rows of others may stay unpacked beside it.
+    mutating func makeRoom(for rows: Int) {
+        var total = rows + kept.reduce(0) { $0 + $1.position.rowsHeld }
+        for index in kept.indices where total > Limits.unpackedRowsMax {
+            total -= kept[index].position.rowsHeld
+            kept[index].position.rewind()
+        }
     }
 
     /// A segment is given up.
@@ -152,6 +182,10 @@ extension RingStore {
                 head.ordinal = walker.ordinal
                 head.sequence = walker.sequence
                 if let filter, try isIdle(filter, found, walker.file) { continue }
+                positions.makeRoom(for: found.header.rows)
+                head.block = ReadPosition.Head.Block(
+                    offset: found.offset, ordinal: found.header.ordinal,
+                    sequence: found.header.firstSequence - 1)
                 let block = try? BlockReader(found, in: walker.file, namesOnly: false)
                 guard var rows = block?.rows else {
                     tellDamaged(found, segment)

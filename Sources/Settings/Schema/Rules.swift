@@ -123,7 +123,11 @@ struct Rules {
         for (index, machine) in settings.machines.enumerated() {
             let key = "machine[\(index)]"
             let lan = settings.lan.network
-            if report.isSound("\(key).modbus", "lan.network"), !lan.contains(machine.address) {
+            if let serial = machine.serial {
+                check(serial, of: machine, index)
+            } else if report.isSound("\(key).modbus", "lan.network"),
+                !lan.contains(machine.address)
+            {
                 let network = reference(to: "lan.network")
                 complain("\(key).modbus", "\(machine.address) is outside \(lan) of \(network)")
             }

@@ -7,6 +7,8 @@ struct Section<Root: Sendable>: Sendable {
     var name: String
     var draft: Root
     var keys: [Key<Root>]
+    /// Exactly one of these must be there.
+    var oneOf: [String] = []
     /// Fills in what depends on other keys.
     var finish: @Sendable (inout Root) -> Void = { _ in }
 
@@ -32,6 +34,22 @@ struct Section<Root: Sendable>: Sendable {
                 report.fail(keyPath)
                 guard !table.isDamaged, !meant.contains(key.name) else { continue }
                 report.add("is missing; write \(key.hint)", key: keyPath, at: table.position)
+            }
+        }
+        let there = oneOf.compactMap { table[$0] }
+        if let first = there.first, let second = there.dropFirst().first {
+            report.add(
+                "stands beside \(first.name); one of them is enough",
+                key: path.isEmpty ? second.name : "\(path).\(second.name)",
+                at: second.value.position)
+        } else if let name = oneOf.first, there.isEmpty {
+            let keyPath = path.isEmpty ? name : "\(path).\(name)"
+            report.fail(keyPath)
+            if !table.isDamaged, meant.isDisjoint(with: oneOf) {
+                let hint = keys.first { $0.name == name }?.hint ?? name
+                let others = oneOf.dropFirst().joined(separator: " or ")
+                report.add(
+                    "is missing; write \(hint), or \(others)", key: keyPath, at: table.position)
             }
         }
         finish(&root)

@@ -165,10 +165,21 @@ enum Sections {
             tags: []),
         keys: [
             Key("name", \.name, .plainName, required: true),
-            Key("modbus", \.modbus, .modbus, required: true),
+            Key("modbus", \.modbus, .modbus, fallback: "none: then serial is required"),
+            Key("serial", optional: \.serial, .table(serial)),
             Key("unit", \.unit, .integer(0...255)),
             Key("timeout", \.timeout, .duration(.milliseconds(50) ... .seconds(10))),
             Key("tag", \.tags, .tables(tag, count: 0...2000)),
+        ], oneOf: ["modbus", "serial"])
+
+    static let serial = Section(
+        name: "machine.serial", draft: Settings.SerialLine(device: ""),
+        keys: [
+            Key("device", \.device, .path("/dev/ttyUSB0"), required: true),
+            Key("baud", \.baud, .integer(1200...921_600)),
+            Key("parity", \.parity, .choice()),
+            Key("stop", \.stopBits, .integer(1...2)),
+            Key("rs485", \.usesRS485, .flag),
         ])
 
     static let tag = Section(
