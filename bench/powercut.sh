@@ -15,12 +15,11 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 cd "$root"
 mkdir -p docs/figures
-release='-c release --static-swift-stdlib'
 
 kernel() {
     if [ -z "${BIN:-}" ]; then
-        swift build $release -q --product store-bench
-        BIN=$(swift build $release --show-bin-path)
+        scripts/release -q --product store-bench
+        BIN=$(scripts/release --show-bin-path)
     fi
     scripts/kernel/build > /dev/null
 

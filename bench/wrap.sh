@@ -11,10 +11,9 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/wrap.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 cd "$root"
-release='-c release --static-swift-stdlib'
 if [ -z "${BIN:-}" ]; then
-    swift build $release -q --product store-bench
-    BIN=$(swift build $release --show-bin-path)
+    scripts/release -q --product store-bench
+    BIN=$(scripts/release --show-bin-path)
 fi
 
 "$BIN/store-bench" wrap "$times" "$size" "$work/store" > "$work/seen" || { cat "$work/seen" >&2; exit 1; }

@@ -33,13 +33,18 @@ package struct StreamTally: Sendable {
         try await count()
         try await countAtRouter()
         let allowed = try await blast(Self.allowedPort, "--rate", Self.allowedRate)
-        let denied = try await blast(Self.deniedPort, "--rate", 0)
+        // Two senders: each takes a processor for itself if it can get one.
+        let denied = [
+            try await blast(Self.deniedPort, "--rate", 0),
+            try await blast(Self.deniedPort, "--rate", 0),
+        ]
         let flooded = clock.now()
         try await Task.sleep(for: .milliseconds(300))
         let begun = clock.now()
         try await body()
         let duration = clock.now() - begun
-        let deniedSent = try await sent(denied)
+        var deniedSent = 0
+        for part in denied { deniedSent += try await sent(part) }
         let rate = Int(Double(deniedSent) / (clock.now() - flooded).inSeconds)
         let allowedSent = try await sent(allowed)
         try await Task.sleep(for: .milliseconds(200))
