@@ -78,8 +78,9 @@ package enum WallText {
     package static func format(_ time: WallTime) -> String {
         let day = Int64(86_400_000)
         let rest = ((time.milliseconds % day) + day) % day
-        let (year, month, date) = civil((time.milliseconds - rest) / day)
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(date, 2))T"
+        let date = CivilTime(time)
+        return
+            "\(padded(Int64(date.year), 4))-\(padded(Int64(date.month), 2))-\(padded(Int64(date.day), 2))T"
             + "\(padded(rest / 3_600_000, 2)):\(padded(rest / 60_000 % 60, 2)):"
             + "\(padded(rest / 1000 % 60, 2)).\(padded(rest % 1000, 3))Z"
     }
@@ -111,22 +112,6 @@ package enum WallText {
     private static func padded(_ number: Int64, _ width: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
-
-    /// The date of a day after 1970-01-01, in the proleptic Gregorian calendar, counted from March.
-    private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        return (
-            yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month,
-            dayOfYear - (153 * marchMonth + 2) / 5 + 1
-        )
     }
 
     private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
