@@ -1,5 +1,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/pkcs7.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>

@@ -10,10 +10,11 @@ import Testing
         "keepalive", "lists",
         "firewall", "health", "missing", "nine-uplinks", "page", "page-forms", "not-allowed",
         "not-text",
-        "overlaps", "paths",
+        "overlaps", "paths", "push", "push-alone", "push-nowhere",
         "redefined",
         "serial",
-        "services", "slips", "syntax", "tags", "unclosed-list", "unclosed-text", "unknown-keys",
+        "services", "slips", "subscribe", "syntax", "tags", "unclosed-list", "unclosed-text",
+        "unknown-keys",
         "utf-16",
         "values", "words",
     ]

@@ -17,6 +17,7 @@ struct Rules {
         checkKeySwitch()
         checkFirewall()
         checkPage()
+        checkSources()
     }
 
     // MARK: - Names
@@ -28,7 +29,6 @@ struct Rules {
         interfaces.append(("lan.interface", settings.lan.interface))
         if let vpn = settings.vpn { interfaces.append(("vpn.interface", vpn.interface)) }
         unique(interfaces)
-        unique(settings.machines.enumerated().map { ("machine[\($0)].name", $1.name) })
         for (index, machine) in settings.machines.enumerated() {
             let key = "machine[\(index)].name"
             if settings.health.isEnabled, machine.name == Settings.Health.source,
@@ -40,7 +40,7 @@ struct Rules {
         }
     }
 
-    private mutating func unique(_ names: [(key: String, name: String)]) {
+    mutating func unique(_ names: [(key: String, name: String)]) {
         var known: [String: String] = [:]
         for (key, name) in names where report.isSound(key) {
             if let first = known[name] {

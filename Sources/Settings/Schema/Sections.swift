@@ -28,6 +28,7 @@ enum Sections {
             Key("cloud", \.settings.cloud, .table(cloud), required: true),
             Key("recorder", \.settings.recorder, .table(recorder)),
             Key("machine", \.settings.machines, .tables(machine, count: 0...64)),
+            Key("subscribe", \.settings.subscriptions, .tables(subscription, count: 0...8)),
             Key("push", \.settings.push, .table(push)),
             Key("health", \.settings.health, .table(health)),
             Key("vpn", optional: \.settings.vpn, .table(vpn)),
@@ -252,16 +253,6 @@ enum Sections {
                 fallback: "none: while the key is on"),
             Key("lamp", optional: \.lampLine, .line, fallback: "none"),
             Key("lamp-on", \.lampLevel, .choice()),
-        ])
-
-    static let push = Section(
-        name: "push", draft: Settings.Push(), keys: [Key("enabled", \.isEnabled, .flag)])
-
-    static let health = Section(
-        name: "health", draft: Settings.Health(),
-        keys: [
-            Key("enabled", \.isEnabled, .flag),
-            Key("every", \.every, .duration(.seconds(1) ... .seconds(86400))),
         ])
 
     static let page = Section(
