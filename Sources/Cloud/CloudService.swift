@@ -259,7 +259,9 @@ package actor CloudService {
                 return .failed("\(endpoint.url): the broker confirmed nothing for \(seconds) s")
             }
             let next = delivery.silentUntil ?? now + limits.delivery.silenceMax
-            guard (try? await clock.sleep(until: min(next, now + .seconds(1)))) != nil else {
+            guard
+                (try? await clock.sleep(until: min(next, now.next(multipleOf: .seconds(1))))) != nil
+            else {
                 return .stopped
             }
         }

@@ -23,8 +23,8 @@ struct StatusReport: Sendable {
 
     private var remote: RemoteAccess? { house.remote.tenant }
 
-    /// The state at this moment.
-    func document() async -> StatusDocument {
+    /// The state at this moment; if it is not `isThorough`, whether the firewall is in force as it was found last.
+    func document(isThorough: Bool) async -> StatusDocument {
         let now = clock.now()
         let time = SystemClock()
         var document = StatusDocument()
@@ -42,7 +42,7 @@ struct StatusReport: Sendable {
                 secondsAgo: seconds(since: $0.at, now), from: $0.from, to: $0.to, cause: $0.cause,
                 blackoutMilliseconds: $0.blackout?.milliseconds, resets: $0.resets)
         }
-        document.firewall = await firewallSection()
+        document.firewall = await firewallSection(isThorough)
         document.egress = egressSection(await house.egress.tenant.status(), now)
         document.recorder = recorderSection(await house.recorder.tenant.status())
         document.machines = await
@@ -114,10 +114,11 @@ struct StatusReport: Sendable {
         return section
     }
 
-    private func firewallSection() async -> StatusDocument.Firewall {
+    private func firewallSection(_ isThorough: Bool) async -> StatusDocument.Firewall {
         var section = StatusDocument.Firewall()
         do {
-            let status = try await house.firewall.status(alarm: house.settings.firewall.alarm)
+            let status = try await house.firewall.status(
+                alarm: house.settings.firewall.alarm, comparing: isThorough)
             section.isInForce = status.isInForce
             section.state = status.isInForce ? "in force" : "changed by somebody else"
             section.counters = status.dropped.map {
