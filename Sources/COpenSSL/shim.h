@@ -18,6 +18,11 @@ static inline int copenssl_common_name(const X509_NAME *name, char *buffer, int 
     return X509_NAME_get_text_by_NID((X509_NAME *)name, NID_commonName, buffer, size);
 }
 
+// The name that the server is asked for (SNI).
+static inline int copenssl_set_host(SSL *ssl, const char *host) {
+    return SSL_set_tlsext_host_name(ssl, host) == 1;
+}
+
 static inline int copenssl_chain_count(const STACK_OF(X509) *chain) { return sk_X509_num(chain); }
 static inline X509 *copenssl_chain_at(const STACK_OF(X509) *chain, int index) {
     return sk_X509_value(chain, index);

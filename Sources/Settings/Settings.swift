@@ -27,6 +27,8 @@ package struct Settings: Equatable, Sendable {
     package var keySwitch: KeySwitch?
     /// `[page]`
     package var page: Page
+    /// `[syslog]`; nil: the event log stays here.
+    package var syslog: Syslog?
     package var firewall: Firewall
 
     /// `[device]`

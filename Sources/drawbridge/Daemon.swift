@@ -72,6 +72,10 @@ struct Daemon: Sendable {
 
         let push = PushDoor(
             into: house, runDirectory: settings.device.runDirectory, clock: clock, logs: logs)
+        let syslog = SyslogDoor(
+            of: house, stateDirectory: settings.device.stateDirectory, events: events, clock: clock,
+            logs: logs)
+        await watch.ask("syslog") { await syslog.trouble }
         await watch.ask("push") { await push.trouble }
         let pulse = Pulse(house: house, clock: clock, logger: logs("pulse"))
 
@@ -80,12 +84,12 @@ struct Daemon: Sendable {
                 Room("cut uplinks") { try await house.obeyCuts() },
                 Room("console") { try await console.run() },
                 Room("status and events") { try await watch.run() },
-                page.slot, push.slot, health.slot, subscribe.slot,
+                page.slot, push.slot, health.slot, subscribe.slot, syslog.slot,
                 Room("configuration") {
                     try await configuration.run(
                         WholeHouse(
                             house: house, page: page, push: push, health: health,
-                            subscribe: subscribe))
+                            subscribe: subscribe, syslog: syslog))
                 },
                 Room("reload") {
                     for await _ in await UnixSignalsSequence(trapping: .sighup) {

@@ -93,6 +93,7 @@ struct WholeHouse: ConfiguredHouse {
     let push: PushDoor
     let health: HealthDoor
     let subscribe: SubscribeDoor
+    let syslog: SyslogDoor
 
     func trial(from old: Settings, to new: Settings) -> Duration? {
         house.trial(from: old, to: new)
@@ -104,6 +105,7 @@ struct WholeHouse: ConfiguredHouse {
         applied.touched += await page.rebuild(for: wanted.page)
         applied.touched += await push.rebuild(for: wanted.push)
         applied.touched += await subscribe.rebuild(for: wanted)
+        applied.touched += await syslog.rebuild(for: wanted)
         applied.touched += await health.rebuild(for: wanted.health)
         return applied
     }

@@ -69,10 +69,11 @@ import Testing
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             line.hasPrefix("#") && !line.hasPrefix("# ") && line.count > 1 ? line.dropFirst() : line
         }
-        // A key with three positions cuts the uplinks, and a proxy carries TCP.
+        // A key with three positions cuts the uplinks, a proxy carries TCP, and a syslog server is on the allow-list.
         let all = lines.joined(separator: "\n")
             .replacing("vpn.ixon.net:1194/udp", with: "vpn.ixon.net:8443/tcp")
             .replacing("disables = \"vpn\"", with: "disables = \"wan\"")
+            .replacing("tls://logs.example.net:6514", with: "tls://logs.ixon.net:8443")
         #expect(all != text)
         _ = try Settings.parse(all)
     }

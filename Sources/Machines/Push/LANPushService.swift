@@ -63,7 +63,7 @@ package actor LANPushService {
     private func serve(_ listener: TCPListener) async throws {
         try await withThrowingDiscardingTaskGroup { group in
             while true {
-                let (caller, address) = try await listener.accept()
+                guard let (caller, address) = try await next(listener) else { continue }
                 let verdict = admission.came(from: address, at: clock.now())
                 switch verdict {
                 case .welcome:
@@ -75,6 +75,20 @@ package actor LANPushService {
                     try? await conversation.answer("error: too many wrong answers\n", caller)
                 }
             }
+        }
+    }
+
+    /// Nil: it could not be accepted. Those who are here stay.
+    private func next(_ listener: TCPListener) async throws -> (UnixStream, IPv4Address)? {
+        do {
+            return try await listener.accept()
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            logger.warning("push cannot accept", metadata: ["error": "\(error)"])
+            // Out of descriptors, most likely: do not spin.
+            try await clock.sleep(until: clock.now() + .milliseconds(200))
+            return nil
         }
     }
 

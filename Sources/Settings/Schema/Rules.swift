@@ -202,6 +202,15 @@ struct Rules {
         if let server = settings.vpn?.enrolment, report.isSound("vpn.enrol") {
             check(server.endpoint, "vpn.enrol")
         }
+        guard let syslog = settings.syslog else { return }
+        if report.isSound("syslog.server") { check(syslog.server, "syslog.server") }
+        if (syslog.certificate == nil) != (syslog.key == nil),
+            report.isSound("syslog.certificate", "syslog.key")
+        {
+            let (there, missing) =
+                syslog.key == nil ? ("certificate", "key") : ("key", "certificate")
+            complain("syslog.\(there)", "stands without \(missing); write both, or none")
+        }
     }
 
     private mutating func check(_ endpoint: Settings.Endpoint, _ key: String) {

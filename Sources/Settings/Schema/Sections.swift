@@ -34,6 +34,7 @@ enum Sections {
             Key("vpn", optional: \.settings.vpn, .table(vpn)),
             Key("switch", optional: \.settings.keySwitch, .table(keySwitch)),
             Key("page", \.settings.page, .table(page)),
+            Key("syslog", optional: \.settings.syslog, .table(syslog)),
             Key("firewall", \.settings.firewall, .table(firewall)),
         ])
 
@@ -258,6 +259,18 @@ enum Sections {
     static let page = Section(
         name: "page", draft: Settings.Page(),
         keys: [Key("listen", optional: \.listen, .listener, fallback: "none: there is no page")])
+
+    static let syslog = Section(
+        name: "syslog",
+        draft: Settings.Syslog(server: noEndpoint, authority: identity.authority),
+        keys: [
+            Key("server", \.server, .syslogServer, required: true),
+            Key("ca", \.authority, .path(identity.authority)),
+            Key(
+                "certificate", optional: \.certificate, .path(identity.certificate),
+                fallback: "none: we show no certificate"),
+            Key("key", optional: \.key, .path(identity.key), fallback: "none"),
+        ])
 
     private static let identity = Settings.Identity(
         authority: "/etc/drawbridge/pki/ca.pem", certificate: "/etc/drawbridge/pki/device.pem",

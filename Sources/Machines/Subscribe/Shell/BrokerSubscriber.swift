@@ -41,7 +41,7 @@ actor BrokerSubscriber {
     }
 
     nonisolated func status() -> MachineStatus {
-        let now = SystemClock().now()
+        let now = clock.now()
         return shared.withLock { shared in
             shared.status.valuesPerMinute = shared.rate.total(at: now)
             return shared.status
