@@ -1,4 +1,6 @@
 import Base
+import Logging
+import TestSupport
 import Testing
 
 @testable import Console
@@ -83,14 +85,44 @@ struct SyslogTests {
         }
         let (level, behind) = (progress.isBehind(newest: 10), progress.isBehind(newest: 500))
         #expect(!level && behind)
-        let lost = [11, 101, 101].map { progress.begins(at: $0) }
-        #expect(lost == [0, 90, 0])
-        progress.delivered(through: 500)
+        let lost = [[11, 12], [101], [101, 103]].map { progress.delivered($0) }
+        #expect(lost == [0, 88, 1])
+        let unreadable = progress.passOver(through: 500)
+        #expect(unreadable == 397 && progress.sent == 500)
         // The log was begun anew.
         let (done, anew) = (progress.isBehind(newest: 500), progress.isBehind(newest: 3))
         #expect(!done && anew && progress.sent == 0)
         // A server that had nothing yet has lost nothing.
-        let first = progress.begins(at: 40)
-        #expect(first == 0 && progress.sent == 39)
+        let first = progress.delivered([40, 41])
+        #expect(first == 0 && progress.sent == 41)
+    }
+}
+
+/// The service's view of the log's files.
+@Suite("Syslog and the event log")
+struct SyslogFilesTests {
+    @Test("behaviour 6.4: the log is read about a file at a time, from where the server is")
+    func fileByFile() async throws {
+        let folder = try TemporaryFolder()
+        let log = EventLogService(
+            store: EventFiles(directory: folder.path, fileBytesMax: 4096), boot: "b",
+            time: {
+                Timestamp(monotonic: Instant(nanoseconds: 0), wall: WallTime(milliseconds: 0))
+            }, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        for number in 1...60 { await log.record([Event(.log, "event \(number)")]) }
+        let newest = await log.newest
+        #expect(newest == 60)
+        var progress = SyslogProgress(sent: 0)
+        var rounds = 0
+        while progress.isBehind(newest: newest) {
+            let lines = try EventFiles.read(folder.path, after: progress.sent, enough: 1)
+            var numbers: [UInt64] = []
+            for case .entry(let entry) in lines { numbers.append(entry.number) }
+            try #require(!numbers.isEmpty && numbers.count < 30)
+            let lost = progress.delivered(numbers)
+            #expect(lost == 0)
+            rounds += 1
+        }
+        #expect(rounds > 2)
     }
 }

@@ -21,14 +21,22 @@ package struct SyslogProgress: Equatable, Sendable {
         return newest > sent
     }
 
-    /// The oldest entry that is still there; returns how many are not that should have been sent.
-    package mutating func begins(at oldest: UInt64) -> UInt64 {
-        // Who has sent nothing yet has lost nothing: the server was not there.
-        guard oldest > sent + 1 else { return 0 }
-        let lost = sent == 0 ? 0 : oldest - sent - 1
-        sent = oldest - 1
+    /// These entries are there now, in order; returns how many before and between them never will be.
+    ///
+    /// Who has sent nothing yet has lost nothing: the server was not there.
+    package mutating func delivered(_ numbers: some Sequence<UInt64>) -> UInt64 {
+        var lost: UInt64 = 0
+        for number in numbers where number > sent {
+            if sent > 0 { lost += number - sent - 1 }
+            sent = number
+        }
         return lost
     }
 
-    package mutating func delivered(through number: UInt64) { sent = max(sent, number) }
+    /// What the log should hold after what was sent cannot be read; returns how many that are.
+    package mutating func passOver(through newest: UInt64) -> UInt64 {
+        guard newest > sent else { return 0 }
+        defer { sent = newest }
+        return newest - sent
+    }
 }

@@ -8,6 +8,12 @@ package import Settings
 /// The server confirms nothing (the protocol has no such word): an entry counts as sent when the server's host has
 /// confirmed its bytes. What was on its way when a connection ended is sent again, with the same number.
 package actor SyslogService {
+    // Reading the log takes its time, which others shall not wait for.
+    private let executor = ThreadExecutor(name: "syslog")
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        executor.asUnownedSerialExecutor()
+    }
+
     package enum Limits {
         /// Entries on their way at a time.
         static let batchMax = 64
@@ -30,7 +36,8 @@ package actor SyslogService {
     private let clock: any MonotonicClock
     private let logger: Logger
     private var progress = SyslogProgress(sent: 0)
-    private var reason: String? = "not tried yet"
+    private var reason: String?
+    private var wasReached: Bool?
     private var newest: UInt64 = 0
 
     /// - Parameters:
@@ -82,7 +89,8 @@ package actor SyslogService {
                 throw CancellationError()
             } catch {
                 newest = await events.newest
-                if reason == nil || reason == "not tried yet" {
+                if wasReached != false {
+                    wasReached = false
                     logger.notice("syslog server lost", metadata: ["reason": "\(error)"])
                 }
                 reason = "\(error)"
@@ -106,6 +114,7 @@ package actor SyslogService {
             until: clock.now() + Limits.connect)
         logger.notice("syslog server reached", metadata: ["address": "\(address)"])
         reason = nil
+        wasReached = true
         while true {
             newest = await events.newest
             if progress.isBehind(newest: newest) {
@@ -118,22 +127,13 @@ package actor SyslogService {
 
     /// Sends what comes next, and notes it once the server's host has confirmed it.
     private func sendBatch(over stream: TLSStream) async throws {
-        let lines = try EventFiles.read(directory, after: progress.sent)
+        // About a file of the log at a time.
+        let lines = try EventFiles.read(directory, after: progress.sent, enough: 1)
         var entries: [EventEntry] = []
         for case .entry(let entry) in lines { entries.append(entry) }
-        guard let oldest = entries.first else {
+        guard !entries.isEmpty else {
             // What the files should hold cannot be read: pass over it rather than try for ever.
-            progress.delivered(through: newest)
-            return try note()
-        }
-        let lost = progress.begins(at: oldest.number)
-        if lost > 0 {
-            await events.record([
-                Event(
-                    .log,
-                    "\(lost) events were given up before the syslog server had them; "
-                        + "the log holds \(EventLimits.filesMax) files")
-            ])
+            return try await note(lost: progress.passOver(through: newest))
         }
         for batch in stride(from: 0, to: entries.count, by: Limits.batchMax).map({
             entries[$0..<min($0 + Limits.batchMax, entries.count)]
@@ -142,10 +142,17 @@ package actor SyslogService {
             let bytes = batch.flatMap { SyslogMessage.frame($0, host: host) }
             try await stream.write(bytes, until: deadline)
             try await stream.confirmed(until: deadline)
-            if let last = batch.last { progress.delivered(through: last.number) }
-            try note()
+            try await note(lost: progress.delivered(batch.map(\.number)))
         }
     }
 
-    private func note() throws { try SmallFile.replace(cursor, with: progress.file) }
+    /// How far the server is goes to flash; what it can never have is told, and the telling goes there, too.
+    private func note(lost: UInt64) async throws {
+        try SmallFile.replace(cursor, with: progress.file)
+        guard lost > 0 else { return }
+        let words =
+            "\(lost) events were given up before the syslog server had them; the log holds "
+            + "\(EventLimits.filesMax) files"
+        await events.record([Event(.log, words)])
+    }
 }
