@@ -220,6 +220,29 @@ struct LANPushServiceTests {
         }
     }
 
+    @Test("behaviour 8: a fifth connection of a host is told so, and one that has left makes room")
+    func tooMany() async throws {
+        try await running { _, port in
+            #expect(try await say(port, "PROOF\n") == "ok\n", "it listens")
+            let program = """
+                import socket, time
+                def hear():
+                    s = socket.create_connection(("127.0.0.1", \(port)), timeout=8)
+                    return s, s.makefile("r").readline().split(" ")[0]
+                held = [hear() for _ in range(5)]
+                print(*[word for _, word in held])
+                held[0][0].shutdown(socket.SHUT_RDWR)
+                time.sleep(0.5)
+                print(hear()[1])
+                """
+            let result = try await Command.run(["/usr/bin/python3", "-c", program])
+            #expect(
+                result.output
+                    == "drawbridge drawbridge drawbridge drawbridge error:\ndrawbridge\n",
+                "\(result.error)")
+        }
+    }
+
     @Test("behaviour 8: a token that others may read, or that is short, is none, and is told")
     func badFiles() async throws {
         try await running { service, port in

@@ -104,6 +104,31 @@ import Testing
         #expect(try Settings.parse(Files.short).firewall.lanToWAN == .neither)
     }
 
+    @Test("the summary tells who else may bring readings, and where events go")
+    func otherSourcesSummary() throws {
+        let settings = try Settings.parse(
+            Files.short + """
+                [push]
+                listen = "192.168.140.1:4470"
+                [[push.client]]
+                name = "hmi-1"
+                token-file = "/etc/drawbridge/push/hmi-1"
+                [[subscribe]]
+                name = "line-broker"
+                broker = "mqtt://192.168.140.20:1883"
+                [syslog]
+                server = "tls://logs.ixon.net:8443"
+
+                """)
+        for line in [
+            "brokers   line-broker at 192.168.140.20:1883, 0 tags",
+            "push      hmi-1 to 192.168.140.1:4470",
+            "syslog    events to logs.ixon.net:8443 over TLS",
+        ] {
+            #expect(settings.summary.contains(line), "\(settings.summary)")
+        }
+    }
+
     @Test("the summary tells what matters, also what a cut wire does")
     func summary() throws {
         let lines = try Settings.load(file: Files.example).summary
