@@ -1,6 +1,7 @@
 import Glibc
 
-/// A small file that holds a secret: only its owner may write it, and only its group may read it besides.
+/// A small file that holds a secret: only its owner may read it. The daemon's group may not: it is of those who may
+/// talk to its sockets.
 package enum SecretFile {
     package struct Problem: Error, Equatable, CustomStringConvertible, Sendable {
         package let description: String
@@ -14,8 +15,8 @@ package enum SecretFile {
         guard stat(path, &file) == 0 else {
             throw Problem("cannot read \(path): \(String(cString: strerror(errno)))")
         }
-        guard file.st_mode & 0o137 == 0 else {
-            throw Problem("\(path) is not private: make it chmod 0640, or 0600")
+        guard file.st_mode & 0o077 == 0 else {
+            throw Problem("\(path) is not private: make it chmod 0600")
         }
         var bytes: [UInt8]
         do throws(SystemError) {

@@ -250,7 +250,7 @@ struct LANPushServiceTests {
             chmod(file, 0o644)
             #expect(try await say(port, "PROOF\n") == "error: not authenticated\n")
             let open = await service.trouble
-            #expect(open?.contains("is not private: make it chmod 0640") ?? false)
+            #expect(open?.contains("is not private: make it chmod 0600") ?? false)
             try SmallFile.replace(file, with: Array("secret".utf8), mode: 0o600)
             #expect(
                 try await say(port, "PROOF\n", token: "secret") == "error: not authenticated\n")

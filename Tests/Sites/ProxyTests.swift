@@ -52,7 +52,7 @@ struct ProxyTests {
         }
         try login(site, password, mode: 0o644)
         try await story.waitUntil("a login that others may read") {
-            $0.status.problems.contains { $0.contains("is not private: make it chmod 0640") }
+            $0.status.problems.contains { $0.contains("is not private: make it chmod 0600") }
         }
         try login(site, password)
         try await story.waitUntil("a session again") { $0.isTunnelConnected }
@@ -89,7 +89,7 @@ struct ProxyTests {
     }
 
     private func login(
-        _ site: Site, _ password: String, user: String = user, mode: UInt32 = 0o640
+        _ site: Site, _ password: String, user: String = user, mode: UInt32 = 0o600
     ) throws {
         try SmallFile.replace(
             site.directory.vpn + "/login", with: Array("\(user)\n\(password)\n".utf8),

@@ -71,7 +71,7 @@ struct PushedTests {
         let token = String(made.dropLast())
         #expect(token.count == 64)
         let file = site.directory.path + "/hmi-1"
-        try SmallFile.replace(file, with: Array(made.utf8), mode: 0o640)
+        try SmallFile.replace(file, with: Array(made.utf8), mode: 0o600)
         let config = try Site.shippedConfiguration()
             .replacing("#listen = \"192.168.140.1:4470\"", with: "listen = \"192.168.140.1:4470\"")
             .replacing("#[[push.client]]", with: "[[push.client]]")

@@ -43,7 +43,7 @@ struct SubscribedTests {
                 "a word for the machine network",
             ])
         try SmallFile.replace(
-            folder + "/password", with: Array("a word for the machine network\n".utf8), mode: 0o640)
+            folder + "/password", with: Array("a word for the machine network\n".utf8), mode: 0o600)
         let config =
             try Site.shippedConfiguration() + """
 

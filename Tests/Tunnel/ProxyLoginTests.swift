@@ -61,7 +61,7 @@ struct ProxyLoginTests {
         }
         #expect(problem().contains("cannot read vpn.proxy-login") && problem().contains("No such"))
         for (mode, isPrivate) in [
-            (0o600, true), (0o640, true), (0o400, true), (0o644, false), (0o660, false),
+            (0o600, true), (0o640, false), (0o400, true), (0o644, false), (0o660, false),
             (0o604, false),
         ] {
             try SmallFile.replace(path, with: Array("user\nsecret\n".utf8), mode: UInt32(mode))

@@ -9,10 +9,9 @@ extension ProxyLogin {
             throw ProxyLoginProblem(
                 "cannot read vpn.proxy-login \(path): \(String(cString: strerror(errno)))")
         }
-        // What is only its owner's and its group's; the group may not write.
-        guard file.st_mode & 0o137 == 0 else {
+        guard file.st_mode & 0o077 == 0 else {
             throw ProxyLoginProblem(
-                "vpn.proxy-login \(path) is not private: make it chmod 0640, or 0600")
+                "vpn.proxy-login \(path) is not private: make it chmod 0600")
         }
         let bytes: [UInt8]
         do throws(SystemError) {
