@@ -22,6 +22,14 @@ package struct Instant: Hashable, Comparable, Sendable {
         .nanoseconds(a.nanoseconds - b.nanoseconds)
     }
     package static func += (a: inout Instant, b: Duration) { a = a + b }
+
+    /// The next moment that is a whole number of `period` since boot, later than this one.
+    ///
+    /// What is done again and again and may begin at any time begins then: one wake-up serves all of it.
+    package func next(multipleOf period: Duration) -> Instant {
+        precondition(period > .zero)
+        return Instant(nanoseconds: (nanoseconds / period.nanoseconds + 1) * period.nanoseconds)
+    }
 }
 
 /// Milliseconds since 1970-01-01T00:00:00Z, as the router's wall clock showed them.

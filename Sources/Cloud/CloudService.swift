@@ -200,18 +200,26 @@ package actor CloudService {
         _ lane: Delivery.Lane, _ connection: MQTTConnection, _ signals: AsyncStream<Void>
     ) async -> Ending {
         var signals = signals.makeAsyncIterator()
+        // The last batch was all that there was.
+        var isDrained = false
         do {
             while !Task.isCancelled {
                 guard let order = try await nextOrder(lane) else {
                     await signals.next()
                     continue
                 }
-                let found = Array(
-                    try await records.batch(after: order.after, limit: order.limit)
-                        .prefix(order.limit))
+                // Asking the recorder wakes its thread: not for what is known to be nothing.
+                let found =
+                    isDrained
+                    ? []
+                    : Array(
+                        try await records.batch(after: order.after, limit: order.limit)
+                            .prefix(order.limit))
+                isDrained = lane == .live && !isDrained && found.count < order.limit
                 guard !found.isEmpty else {
                     try await records.waitForRecords(after: order.after)
                     try await clock.sleep(until: clock.now() + limits.linger)
+                    isDrained = false
                     continue
                 }
                 for parcel in delivery.recordsRead(found, for: order, lane, at: clock.now()) {
@@ -256,7 +264,9 @@ package actor CloudService {
                 return .failed("\(endpoint.url): the broker confirmed nothing for \(seconds) s")
             }
             let next = delivery.silentUntil ?? now + limits.delivery.silenceMax
-            guard (try? await clock.sleep(until: min(next, now + .seconds(1)))) != nil else {
+            guard
+                (try? await clock.sleep(until: min(next, now.next(multipleOf: .seconds(1))))) != nil
+            else {
                 return .stopped
             }
         }

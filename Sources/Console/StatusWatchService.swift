@@ -2,16 +2,17 @@ package import Base
 
 /// Looks at the house once a second: keeps the uplinks' history, and tells the event log what has changed.
 package actor StatusWatchService {
-    private let look: @Sendable () async -> StatusDocument
+    private let look: @Sendable (_ previous: StatusDocument?) async -> StatusDocument
     private let clock: any MonotonicClock
     private let events: EventLogService
     private var history = StatusHistory()
     private var watch = EventWatch()
     private var others: [(name: String, trouble: @Sendable () async -> String?)] = []
 
+    /// A look may take from the `previous` document, if there is one, what moves seldom.
     package init(
         clock: any MonotonicClock, events: EventLogService,
-        look: @escaping @Sendable () async -> StatusDocument
+        look: @escaping @Sendable (_ previous: StatusDocument?) async -> StatusDocument
     ) {
         self.clock = clock
         self.events = events
@@ -21,13 +22,18 @@ package actor StatusWatchService {
     /// Runs until cancelled.
     package func run() async throws {
         var count = 0
+        var previous: StatusDocument?
         while true {
-            let document = await look()
+            let isThorough = count % StatusHistory.intervalSeconds == 0
+            let document = await look(isThorough ? nil : previous)
+            previous = document
             // At the very first look nothing has answered yet: that is no loss.
-            if count > 0, count % StatusHistory.intervalSeconds == 0 { history.take(document) }
-            await events.record(watch.handle(document, at: clock.now()))
+            if count > 0, isThorough { history.take(document) }
+            let news = watch.handle(document, at: clock.now())
+            // Also without news: what a full disk did not take is tried again.
+            if isThorough || !news.isEmpty { await events.record(news) }
             count += 1
-            try await clock.sleep(until: clock.now() + .seconds(1))
+            try await clock.sleep(until: clock.now().next(multipleOf: .seconds(1)))
         }
     }
 
@@ -38,7 +44,7 @@ package actor StatusWatchService {
 
     /// The state at this moment, with the history.
     package func document() async -> StatusDocument {
-        var document = await look()
+        var document = await look(nil)
         history.complete(&document)
         var troubles = [("event log", await events.trouble)]
         for other in others { troubles.append((other.name, await other.trouble())) }

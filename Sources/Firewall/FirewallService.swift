@@ -20,6 +20,8 @@ package actor FirewallService {
     let clock: any MonotonicClock
     private var cloud: CloudSet?
     var inForce: InForce?
+    /// Whether the kernel held exactly that when they were compared last.
+    var stands = false
     /// The policy to be kept, and what is on trial instead of it for a time.
     var wanted: FirewallPolicy?
     var trial: (policy: FirewallPolicy, until: Instant)?
@@ -119,7 +121,8 @@ package actor FirewallService {
             now < .clockIsRightFrom
             ? nil : now.milliseconds - clock.now().nanoseconds / 1_000_000
         if let inForce, inForce.ruleset == ruleset, isStillRight(inForce, offset, now) {
-            if try table.read() == inForce.installed { return }
+            stands = try table.read() == inForce.installed
+            if stands { return }
             noteForeignChange()
         }
         // The kernel counts anew what is loaded anew.
@@ -149,6 +152,7 @@ package actor FirewallService {
         inForce = InForce(
             ruleset: ruleset, installed: installed, clockOffset: offset,
             opensAt: offset == nil ? nil : ruleset.opens(after: now, zone))
+        stands = true
         hits.restart(keeping: ruleset.exceptions)
         let rules = ruleset.chains.reduce(0) { $0 + $1.rules.count }
         logger.notice("firewall applied", metadata: ["ruleset": name, "rules": "\(rules)"])

@@ -5,6 +5,9 @@ import Synchronization
 
 // What the reactor's thread does.
 extension Reactor {
+    /// Most rounds of jobs between two looks at the descriptors: one wake-up mostly takes four.
+    private static let turnsMax = 8
+
     func loop() {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
         var events = [epoll_event](repeating: epoll_event(), count: 32)
@@ -23,20 +26,24 @@ extension Reactor {
         }
     }
 
-    /// Runs what was waiting when it began: what that brings forth has its turn after the descriptors.
+    /// Runs what waits, and what that brings forth; what goes on for long lets the descriptors have their turn.
     private func runJobs() {
-        let batch = jobs.withLock { jobs in
-            let batch = jobs
-            jobs = []
-            return batch
+        for _ in 0..<Self.turnsMax {
+            let batch = jobs.withLock { jobs in
+                let batch = jobs
+                jobs = []
+                return batch
+            }
+            if batch.isEmpty { return }
+            for job in batch { job.runSynchronously(on: asUnownedTaskExecutor()) }
         }
-        for job in batch { job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
 
     private func ready(_ descriptor: Int32, _ events: UInt32) {
         let trouble = events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
         let woken = state.withLock { state in
             var woken: [CheckedContinuation<Outcome, any Error>] = []
+            var passed: [Instant] = []
             state.waiters.removeAll { waiter in
                 let wanted =
                     waiter.direction == .readable ? EPOLLIN.rawValue : EPOLLOUT.rawValue
@@ -44,9 +51,11 @@ extension Reactor {
                     return false
                 }
                 woken.append(waiter.continuation)
+                if let deadline = waiter.deadline { passed.append(deadline) }
                 return true
             }
             _ = arm(descriptor, &state)
+            for deadline in passed { state.forget(deadline) }
             return woken
         }
         for continuation in woken { continuation.resume(returning: .ready) }

@@ -44,7 +44,7 @@ package final class Reactor: TaskExecutor {
         var cancelledEarly: Set<UInt64> = []
         var armed: Set<Int32> = []
 
-        /// The earliest deadline, or an earlier moment: one that was cancelled is not taken back.
+        /// The earliest deadline, or an earlier moment.
         private(set) var nextDeadline: Instant?
 
         /// Notes a deadline; returns whether it comes before all others.
@@ -52,6 +52,11 @@ package final class Reactor: TaskExecutor {
             if let nextDeadline, nextDeadline <= deadline { return false }
             nextDeadline = deadline
             return true
+        }
+
+        /// A wait is over before its deadline: the loop need not wake for that one any more.
+        mutating func forget(_ deadline: Instant?) {
+            if let deadline, deadline == nextDeadline { findNextDeadline() }
         }
 
         mutating func findNextDeadline() {
@@ -119,6 +124,7 @@ package final class Reactor: TaskExecutor {
                 }
                 let waiter = state.waiters.remove(at: index)
                 _ = arm(waiter.descriptor, &state)
+                state.forget(waiter.deadline)
                 return waiter
             }
             waiter?.continuation.resume(throwing: CancellationError())
@@ -174,7 +180,9 @@ package final class Reactor: TaskExecutor {
                     state.cancelledEarly.insert(id)
                     return nil
                 }
-                return state.sleepers.remove(at: index)
+                let sleeper = state.sleepers.remove(at: index)
+                state.forget(sleeper.deadline)
+                return sleeper
             }
             sleeper?.continuation.resume(throwing: CancellationError())
         }

@@ -37,8 +37,9 @@ package actor RecorderService {
         var wakeUp: AsyncStream<Void>.Continuation
     }
 
-    /// Shortest time between two writes of the cursor file.
-    package static let cursorInterval = Duration.seconds(1)
+    /// How long a cursor that has moved waits for records that take it to flash with them. After a power cut the
+    /// consumer gets at most what it has confirmed in this time again.
+    package static let cursorInterval = Duration.seconds(2)
 
     /// Opens the store in `settings.directory`, which is made if it is not there. Blocks while it reads.
     package init(
@@ -214,9 +215,12 @@ package actor RecorderService {
         if isClockKept(), store.clockIsKept(store.now()) {
             logger.notice("clock is kept: times recorded since boot are told in its terms")
         }
+        let isNew = store.durableThrough < store.lastSequence
         // What fails here stays in the store's state: it is told, and tried again in the next turn.
         try? store.sync()
-        if now.map({ $0 >= nextCursorSave }) ?? true {
+        if isNew, now != nil {
+            nextCursorSave = clock.now() + Self.cursorInterval
+        } else if now.map({ $0 >= nextCursorSave }) ?? true {
             nextCursorSave = clock.now() + Self.cursorInterval
             try? store.saveCursor()
         }

@@ -26,6 +26,10 @@ package struct TrafficWatch: Sendable {
 
     /// The time between two looks.
     package static let period = Duration.milliseconds(125)
+
+    /// The next look, in step with whatever else is done at whole seconds.
+    package static func nextLook(after now: Instant) -> Instant { now.next(multipleOf: period) }
+
     /// Packets sent in vain until a silence is worth a burst.
     static let packetsMin: UInt64 = 3
     static let silenceMin = Duration.milliseconds(240)

@@ -41,8 +41,6 @@ package actor UplinksService {
     var quality: QualityWatch
     var qualityAt = Instant.boot
     var chores = FlowChores()
-    /// Connections can be told apart: the rules for it are in force.
-    var hasFlowRules = false
     var history: [UplinkSwitch] = []
     /// The choice whose routes were put in force last.
     var settledOn: Int?
@@ -61,7 +59,9 @@ package actor UplinksService {
     /// What the main loop waits for.
     private enum Input: Sendable {
         case timer(Instant)
+        /// The counters; nil: the rules that count are not there.
         case traffic([TrafficCount]?)
+        case rulesInstalled
         case forgotten(uplink: Int, ForgottenFlows?)
         case answers(uplink: Int, [ProbeAnswer])
         case networkChanged
@@ -122,12 +122,18 @@ extension UplinksService {
             for number in uplinks.indices {
                 group.addTask { try await self.nextAnswers(on: number) }
             }
-            if flows != nil { group.addTask { try await self.nextTraffic(after: .zero) } }
+            // Also over rules that are there: an earlier service may have left them for other uplinks.
+            let interfaces = uplinks.map(\.settings.interface)
+            if flows != nil { group.addTask { try await self.installRules(on: interfaces) } }
             var timers: Set<Instant> = []
+            // The next look at the traffic, which wakes this loop anyway.
+            var look: Instant?
             repeat {
                 try await catchUp()
                 // A timer that is too early does no harm, so none is ever taken back.
-                if let due = nextWakeUp, !timers.contains(where: { $0 <= due }) {
+                if let due = nextWakeUp, !timers.contains(where: { $0 <= due }),
+                    look.map({ $0 > due + slack }) ?? true
+                {
                     timers.insert(due)
                     group.addTask { [clock] in
                         try await clock.sleep(until: due)
@@ -150,9 +156,16 @@ extension UplinksService {
                                 answer.sequence, from: answer.source, at: clock.now()), number)
                     }
                     group.addTask { try await self.nextAnswers(on: number) }
-                case .traffic(let counts):
+                case .traffic(let counts?):
                     trafficCounted(counts)
-                    group.addTask { try await self.nextTraffic(after: TrafficWatch.period) }
+                    let next = TrafficWatch.nextLook(after: clock.now())
+                    look = next
+                    group.addTask { try await self.nextTraffic(at: next) }
+                case .traffic(nil):
+                    look = nil
+                    group.addTask { try await self.installRules(on: interfaces) }
+                case .rulesInstalled:
+                    group.addTask { try await self.nextTraffic(at: self.clock.now()) }
                 case .forgotten(let number, let flows):
                     forgotten(number, flows)
                 case .networkChanged:
@@ -183,17 +196,30 @@ extension UplinksService {
         }
     }
 
-    private nonisolated func nextTraffic(after pause: Duration) async throws -> Input {
-        guard let flows else { return .traffic(nil) }
-        if pause > .zero { try await clock.sleep(until: clock.now() + pause) }
-        // Also over rules that are there: an earlier service may have left them for other uplinks.
-        guard await hasFlowRules else { return .traffic(await reinstall(after: "not yet there")) }
+    private nonisolated func nextTraffic(at moment: Instant) async throws -> Input {
+        try await clock.sleep(until: moment)
         do {
-            return .traffic(try await flows.counts(uplinks: await uplinks.count))
+            return .traffic(try await flows?.counts(uplinks: await uplinks.count))
         } catch is CancellationError {
             throw CancellationError()
         } catch {
-            return .traffic(await reinstall(after: "\(error)"))
+            logger.warning("rules that count traffic are gone", metadata: ["error": "\(error)"])
+            return .traffic(nil)
+        }
+    }
+
+    /// Puts the rules in force that count and mark.
+    private nonisolated func installRules(on interfaces: [String]) async throws -> Input {
+        while true {
+            do {
+                try await flows?.install(FlowRules(interfaces: interfaces))
+                return .rulesInstalled
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                logger.warning("traffic is not watched", metadata: ["error": "\(error)"])
+                try await clock.sleep(until: clock.now() + Self.retryPause)
+            }
         }
     }
 
@@ -221,6 +247,15 @@ extension UplinksService {
             lookAtQuality()
             choose(selector.timePassed(at: clock.now()), "good for long enough again")
         } while isUnsettled
+    }
+
+    /// How long what is due may wait for the next look at the traffic, so that both need one wake-up: not while a silence
+    /// is looked into, nor where somebody has asked for fast probes.
+    private var slack: Duration {
+        let isUrgent = uplinks.contains {
+            $0.monitor.isSuspected || $0.settings.keepAlive.interval < .seconds(1)
+        }
+        return isUrgent ? .zero : TrafficWatch.period
     }
 
     private var nextWakeUp: Instant? {

@@ -55,7 +55,7 @@ struct Daemon: Sendable {
         let report = StatusReport(
             house: house, health: health, configuration: configuration, begun: begun, clock: clock)
         let watch = StatusWatchService(
-            clock: clock, events: events, look: { await report.document() })
+            clock: clock, events: events, look: { await report.document(reusing: $0) })
         let desk = ConsoleDesk(
             house: house, watch: watch,
             doctor: DoctorService(resolve: { try await house.egress.tenant.resolve($0) }),

@@ -22,8 +22,9 @@ struct StatusReport: Sendable {
 
     private var remote: RemoteAccess? { house.remote.tenant }
 
-    /// The state at this moment.
-    func document() async -> StatusDocument {
+    /// The state at this moment. What moves seldom, and would wake a thread each, is as in a document of some seconds
+    /// before, if there is one: names, config, and whether the firewall's rules are as we left them.
+    func document(reusing previous: StatusDocument? = nil) async -> StatusDocument {
         let now = clock.now()
         let time = SystemClock()
         var document = StatusDocument()
@@ -41,12 +42,17 @@ struct StatusReport: Sendable {
                 secondsAgo: seconds(since: $0.at, now), from: $0.from, to: $0.to, cause: $0.cause,
                 blackoutMilliseconds: $0.blackout?.milliseconds, resets: $0.resets)
         }
-        document.firewall = await firewallSection()
-        document.egress = egressSection(await house.egress.tenant.status(), now)
+        document.firewall = await firewallSection(comparing: previous == nil)
         document.recorder = recorderSection(await house.recorder.tenant.status())
         document.machines = await (house.machines.tenant.status() + health.status).map(machine)
         document.cloud = cloudSection(await house.cloud.tenant.status(), now)
-        document.configuration = configurationSection(await configuration.status(), now)
+        if let previous {
+            document.egress = previous.egress
+            document.configuration = previous.configuration
+        } else {
+            document.egress = egressSection(await house.egress.tenant.status(), now)
+            document.configuration = configurationSection(await configuration.status(), now)
+        }
         let failures = house.failures.map {
             StatusDocument.Failure(
                 room: $0.room, reason: $0.cause,
@@ -111,10 +117,11 @@ struct StatusReport: Sendable {
         return section
     }
 
-    private func firewallSection() async -> StatusDocument.Firewall {
+    private func firewallSection(comparing: Bool) async -> StatusDocument.Firewall {
         var section = StatusDocument.Firewall()
         do {
-            let status = try await house.firewall.status(alarm: house.settings.firewall.alarm)
+            let status = try await house.firewall.status(
+                alarm: house.settings.firewall.alarm, comparing: comparing)
             section.isInForce = status.isInForce
             section.state = status.isInForce ? "in force" : "changed by somebody else"
             section.counters = status.dropped.map {

@@ -79,6 +79,7 @@ extension FirewallService {
     }
 
     func noteForeignChange() {
+        stands = false
         foreignChanges += 1
         logger.warning(
             "security: firewall changed by somebody else, putting it back",

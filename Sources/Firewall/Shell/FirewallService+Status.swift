@@ -13,9 +13,15 @@ extension FirewallService {
 
     /// What is in force, what was dropped, and what the exceptions let pass.
     ///
-    /// `alarm`: by what signs of an attack are told; nil: this look is not for them.
-    package func status(alarm: Settings.Firewall.Alarm? = nil) throws -> FirewallStatus {
-        let installed = try table.read()
+    /// `alarm`: by what signs of an attack are told; nil: this look is not for them. `comparing`: all rules are read and
+    /// compared now; else what `keep` found last counts, which hears of changes at once.
+    package func status(
+        alarm: Settings.Firewall.Alarm? = nil, comparing: Bool = true
+    ) throws -> FirewallStatus {
+        if comparing {
+            let installed = try table.read()
+            stands = inForce.map { $0.installed == installed } ?? false
+        }
         try sampleHits()
         let counters = try table.counters()
         if let alarm {
@@ -33,7 +39,7 @@ extension FirewallService {
             }
         }
         return FirewallStatus(
-            isInForce: inForce.map { $0.installed == installed } ?? false,
+            isInForce: stands && inForce != nil,
             isOpenForLoopbackOnly: ruleset == .denyAll,
             dropped: Ruleset.Counter.allCases.compactMap { counter in
                 counters.first { $0.name == counter.rawValue }

@@ -111,17 +111,22 @@ package struct KernelForwarding: Forwarding {
     }
 
     private func ensure(_ name: String, is on: Bool) throws(SystemError) {
-        let path = "\(Self.root)/\(name)"
-        // An uplink that is not plugged in: the rules alone hold it until the next `apply`.
-        guard access(path, F_OK) == 0 else { return }
-        if try SmallFile.read(path).first == (on ? 49 : 48) { return }
-        try FileDescriptor(open: path, flags: O_WRONLY).writeAll([on ? 49 : 48])
+        try ensure(name, says: on ? "1" : "0")
     }
 
     private func ensure(_ name: String, says wanted: String) throws(SystemError) {
         let path = "\(Self.root)/\(name)"
-        guard access(path, F_OK) == 0 else { return }
-        if try SmallFile.readText(path).prefix(while: { $0 != "\n" }) == wanted { return }
+        do throws(SystemError) {
+            // One read is the whole of it, and all are read every few seconds.
+            let line = try FileDescriptor(open: path, flags: O_RDONLY).read(atMost: 64)
+            if line.prefix(while: { $0 != UInt8(ascii: "\n") }).elementsEqual(wanted.utf8) {
+                return
+            }
+        } catch {
+            // An uplink that is not plugged in: the rules alone hold it until the next `apply`.
+            guard error.code == ENOENT else { throw error }
+            return
+        }
         try FileDescriptor(open: path, flags: O_WRONLY).writeAll(Array(wanted.utf8))
     }
 }

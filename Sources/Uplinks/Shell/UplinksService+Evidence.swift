@@ -44,23 +44,6 @@ extension UplinksService {
         }
     }
 
-    /// Puts the rules in force that count and mark, at the start or after somebody removed them.
-    func reinstall(after trouble: String) async -> [TrafficCount]? {
-        guard let flows else { return nil }
-        if hasFlowRules {
-            logger.warning("rules that count traffic are gone", metadata: ["error": "\(trouble)"])
-        }
-        do {
-            try await flows.install(FlowRules(interfaces: uplinks.map(\.settings.interface)))
-            hasFlowRules = true
-        } catch {
-            logger.warning("traffic is not watched", metadata: ["error": "\(error)"])
-            hasFlowRules = false
-            try? await clock.sleep(until: clock.now() + Self.retryPause)
-        }
-        return nil
-    }
-
     func lookAtQuality() {
         let now = clock.now()
         guard failover.quality, hasStarted, qualityAt <= now else { return }
