@@ -84,7 +84,8 @@ rows() { sed -n "s/^$1 | /| /p" "$work/rows"; }
     echo
     echo '## Nothing is dead, or not for long'
     echo
-    echo 'The loss is on the way to the router; what is lost by the line itself is counted, too.'
+    echo 'The loss is on the way to the router; what is lost by the line itself is counted, too. Random loss and stalls are'
+    echo 'with `quality = false`: whether such a line is poor is another verdict, below.'
     echo
     echo '| trouble | time | switches | datagrams lost | share | longest row of lost ones |'
     echo '|---|---|---|---|---|---|'

@@ -23,12 +23,12 @@ extension FailoverCommand {
                 for part in parts { await part.stop() }
                 try await site.widen(.a)
             },
-            trouble("stalls of 0.5 s, 7 s apart", asShipped) {
+            trouble("stalls of 0.5 s, 7 s apart", deadLine) {
                 try await stalls($0, seconds, [500], apart: .milliseconds(6500))
             },
             trouble(
                 "cellular, stalls of 0.5 to 2 s, 15 s apart",
-                asShipped.merging(["medium": "\"cellular\""]) { $1 }
+                deadLine.merging(["medium": "\"cellular\""]) { $1 }
             ) {
                 try await stalls(
                     $0, seconds, [500, 1000, 2000, 1500], apart: .milliseconds(13_500))

@@ -17,6 +17,7 @@ struct StatusReport: Sendable {
     let house: House
     let health: HealthDoor
     let configuration: ConfigurationService
+    let lan: LANWatchService
     let begun: Instant
     let clock: any MonotonicClock
 
@@ -45,6 +46,7 @@ struct StatusReport: Sendable {
         document.firewall = await firewallSection(comparing: previous == nil)
         document.recorder = recorderSection(await house.recorder.tenant.status())
         document.machines = await (house.machines.tenant.status() + health.status).map(machine)
+        document.lan = lanSection(await lan.status(), now)
         document.cloud = cloudSection(await house.cloud.tenant.status(), now)
         if let previous {
             document.egress = previous.egress
@@ -346,6 +348,9 @@ struct StatusReport: Sendable {
             problems.append("recorder: \(document.recorder.state)")
         }
         problems += document.machines.compactMap { StatusText.trouble($0, at: LocalTime(document)) }
+        if let lan = document.lan {
+            problems += StatusText.troubles(lan, at: LocalTime(document))
+        }
         if isCut { return problems }
         if let trouble = StatusText.trouble(document.egress, at: LocalTime(document)) {
             problems.append(trouble)
