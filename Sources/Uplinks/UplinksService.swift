@@ -242,6 +242,7 @@ extension UplinksService {
         repeat {
             if isUnsettled { try await settle() }
             for number in uplinks.indices {
+                hearAnswers(on: number)
                 perform(uplinks[number].monitor.timePassed(at: clock.now()), number)
             }
             lookAtQuality()

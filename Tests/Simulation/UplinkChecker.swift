@@ -11,6 +11,8 @@ struct UplinkChecker {
     private var runs = [0, 0, 0]
     private var isAnswered = [true, true, true]
     private var last: [UInt16?] = [nil, nil, nil]
+    /// Per uplink: probes sent since its link was lost; an answer to an older one is nobody's.
+    private var known: [Set<UInt16>] = [[], [], []]
     /// Per uplink: targets of the probes sent since anything was heard.
     private var silent: [[(sentAt: Instant, target: IPv4Address)]] = [[], [], []]
     private var standings = [UplinkMonitor.Standing](repeating: .untried, count: 3)
@@ -33,11 +35,13 @@ struct UplinkChecker {
         isAnswered[uplink] = false
         last[uplink] = sequence
         silent[uplink].append((now, target))
+        known[uplink].insert(sequence)
     }
 
     mutating func answered(
         _ uplink: Int, _ sequence: UInt16, inTime: Bool, isSuspected: Bool, at now: Instant
     ) {
+        guard known[uplink].contains(sequence) else { return }
         // An answer takes back a suspicion with all its probes. Otherwise one whose time is not up may still be lost, and
         // counts, although it was sent before this late answer came.
         let timeout = limits.timeout
@@ -52,6 +56,7 @@ struct UplinkChecker {
         runs[uplink] = 0
         isAnswered[uplink] = true
         silent[uplink] = []
+        known[uplink] = []
     }
 
     /// "An uplink that was down and is declared up has answered M probes in a row."

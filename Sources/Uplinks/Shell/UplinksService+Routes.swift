@@ -47,3 +47,19 @@ extension UplinkMonitor.Limits {
             confirm: uplink.confirm)
     }
 }
+
+extension UplinksService {
+    /// Before a silence is believed: on a machine with other work, answers may have come in while we waited for a processor,
+    /// and the end of the silence's time is looked at first.
+    func hearAnswers(on number: Int) {
+        guard uplinks[number].monitor.isSuspected,
+            uplinks[number].monitor.nextWakeUp.map({ $0 <= clock.now() }) ?? false,
+            let answers = try? prober.arrived(on: number)
+        else { return }
+        for answer in answers {
+            perform(
+                uplinks[number].monitor.probeAnswered(
+                    answer.sequence, from: answer.source, at: clock.now()), number)
+        }
+    }
+}
