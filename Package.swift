@@ -60,7 +60,8 @@ let package = Package(
         .target(name: "Base", swiftSettings: strict),
         .target(name: "Settings", dependencies: ["Base"], swiftSettings: strict),
         .target(
-            name: "Linux", dependencies: ["Base", "CLinux", "COpenSSL"], swiftSettings: strict),
+            name: "Linux", dependencies: ["Base", "CLinux", "CMosquitto", "COpenSSL"],
+            swiftSettings: strict),
 
         // The rooms.
         room("Uplinks"),
@@ -70,7 +71,7 @@ let package = Package(
         room("Tunnel", ["CCurl"]),
         room("Recorder", ["CZstd"]),
         room("Machines", ["CModbus"]),
-        room("Cloud", ["CMosquitto"]),
+        room("Cloud"),
         room("Console", ["CTLS", "CMicroHTTPD"]),
         room("Configuration"),
 

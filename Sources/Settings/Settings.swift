@@ -15,6 +15,8 @@ package struct Settings: Equatable, Sendable {
     package var cloud: Cloud
     package var recorder: Recorder
     package var machines: [Machine]
+    /// `[[subscribe]]`, 0…8 of them.
+    package var subscriptions: [Subscription] = []
     /// `[push]`
     package var push = Push()
     /// `[health]`
@@ -25,6 +27,8 @@ package struct Settings: Equatable, Sendable {
     package var keySwitch: KeySwitch?
     /// `[page]`
     package var page: Page
+    /// `[syslog]`; nil: the event log stays here.
+    package var syslog: Syslog?
     package var firewall: Firewall
 
     /// `[device]`

@@ -16,6 +16,7 @@ import Uplinks
 struct StatusReport: Sendable {
     let house: House
     let health: HealthDoor
+    let subscribe: SubscribeDoor
     let configuration: ConfigurationService
     let lan: LANWatchService
     let begun: Instant
@@ -45,7 +46,9 @@ struct StatusReport: Sendable {
         }
         document.firewall = await firewallSection(comparing: previous == nil)
         document.recorder = recorderSection(await house.recorder.tenant.status())
-        document.machines = await (house.machines.tenant.status() + health.status).map(machine)
+        document.machines = await
+            (house.machines.tenant.status()
+            + subscribe.status + health.status).map(machine)
         document.lan = lanSection(await lan.status(), now)
         document.cloud = cloudSection(await house.cloud.tenant.status(), now)
         if let previous {
@@ -131,6 +134,7 @@ struct StatusReport: Sendable {
             }
             section.isGateOpen = try remote?.gate.isOpen() ?? false
             section.foreignChanges = status.foreignChanges
+            section.foreignChangeBy = status.foreignChangeBy
             section.exceptions = exceptions(status)
             security(status, &section)
         } catch {
@@ -227,6 +231,7 @@ struct StatusReport: Sendable {
         section.lastAnswerMilliseconds = status.lastAnswer?.wall.milliseconds
         section.missedReadings = status.missed
         section.unrecordedReadings = status.unrecorded
+        section.valuesPerMinute = status.valuesPerMinute
         section.reason = status.reason ?? (status.isConnected ? "answers" : "not asked yet")
         return section
     }
