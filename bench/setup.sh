@@ -10,6 +10,8 @@ packages="
     ufw
     firewalld
     dbus
+    keepalived
+    frr
 "
 python="rocksdict"
 
@@ -21,7 +23,7 @@ if [ ! -e "$policy" ]; then
     made=1
 fi
 brought=
-for service in redis-server collectd lsm; do
+for service in redis-server collectd lsm keepalived frr; do
     [ -e "/lib/systemd/system/$service.service" ] || brought="$brought $service"
 done
 apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 $packages

@@ -72,11 +72,14 @@ package struct RoutePlan: Equatable, Sendable {
 
     private func tableChanges(_ view: NetworkView) -> [RouteChange] {
         paths.enumerated().compactMap { number, path in
-            guard let path else { return nil }
+            let table = Self.firstTable + UInt32(number)
+            let present = view.defaults.first { $0.table == table }
+            // Without a link it leads over the one that carries: connections that are marked for it go that way at once,
+            // instead of out of a dead cable until they are forgotten.
+            let instead = present.flatMap { _ in carrying.flatMap { paths[$0] } }
+            guard let path = path ?? instead else { return nil }
             let wanted = DefaultRoute(
-                table: Self.firstTable + UInt32(number), interfaceIndex: path.interfaceIndex,
-                gateway: path.gateway, metric: 0)
-            let present = view.defaults.first { $0.table == wanted.table }
+                table: table, interfaceIndex: path.interfaceIndex, gateway: path.gateway, metric: 0)
             return present == wanted ? nil : .setDefault(wanted)
         }
     }

@@ -15,7 +15,7 @@ package actor UplinksService {
     /// Each new way out, or new address on it; the same again when it answers again after a silence.
     /// One listener.
     package nonisolated let events: AsyncStream<UplinkSelected>
-    private let report: AsyncStream<UplinkSelected>.Continuation
+    let report: AsyncStream<UplinkSelected>.Continuation
 
     let prober: any Prober
     let routes: any RouteTable
@@ -244,6 +244,7 @@ extension UplinksService {
         repeat {
             if isUnsettled { try await settle() }
             for number in uplinks.indices {
+                hearAnswers(on: number)
                 perform(uplinks[number].monitor.timePassed(at: clock.now()), number)
             }
             lookAtQuality()
@@ -388,47 +389,5 @@ extension UplinksService {
             }
             problem = "\(error)"
         }
-    }
-
-    private func look(at view: NetworkView) {
-        let now = clock.now()
-        for number in uplinks.indices {
-            let settings = uplinks[number].settings
-            uplinks[number].hasCarrier = view.link(named: settings.interface)?.hasCarrier ?? false
-            do throws(NoPath) {
-                uplinks[number].path = try view.path(
-                    over: settings.interface, gateway: settings.gateway)
-                perform(uplinks[number].monitor.linkFound(at: now), number)
-            } catch {
-                uplinks[number].path = nil
-                perform(uplinks[number].monitor.linkLost(error.reason, at: now), number)
-            }
-        }
-    }
-
-    private func announceSelection() {
-        guard let number = selector.carrying, let path = uplinks[number].path else { return }
-        let name = uplinks[number].settings.name
-        let event = UplinkSelected(name: name, address: path.address)
-        guard event != lastSelected else { return }
-        if event.name != lastSelected?.name { carryingIsSilent = false }
-        lastSelected = event
-        logger.notice(
-            "uplink is carrying",
-            metadata: [
-                "uplink": "\(name)", "address": "\(path.address)",
-                "reason": "\(uplinks[number].monitor.reason)",
-            ])
-        report.yield(event)
-    }
-}
-
-extension UplinkMonitor.Limits {
-    init(_ uplink: Settings.Uplink) {
-        let keepAlive = uplink.keepAlive
-        self.init(
-            targets: keepAlive.targets, interval: keepAlive.interval, timeout: keepAlive.timeout,
-            failures: keepAlive.failures, successes: keepAlive.successes, burst: keepAlive.burst,
-            confirm: uplink.confirm)
     }
 }

@@ -7,135 +7,113 @@ struct FailoverCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "failover",
         abstract: "Break uplinks under a client's stream of 100 datagrams a second, and count.",
-        discussion: "Prints rows of a table, as they are measured.")
+        discussion:
+            "Prints rows of tables, after the name of the table. Each measurement has a site of its own."
+    )
 
-    @Option(help: "How often each fault is repeated, 1 to 100.")
+    @Option(
+        help: "How often each fault is repeated, 1 to 100; cables are pulled five times as often.")
     var rounds = 20
 
     @Option(help: "How long each trouble without a failure lasts, in seconds, 10 to 3600.")
     var seconds = 600
 
-    @Option(help: "Only these: silent, cable, trouble.")
-    var only: [String] = ["silent", "cable", "trouble"]
+    @Option(
+        help: ArgumentHelp(
+            "Only tables or rows whose names begin so.",
+            discussion: "Tables: silent, cable, return, flows, trouble, quality, rivals."))
+    var only: [String] = []
+
+    @Option(help: "How many sites stand at once, 1 to 24.")
+    var sideBySide = 1
 
     func validate() throws {
-        guard (1...100).contains(rounds), (10...3600).contains(seconds) else {
-            throw ValidationError("--rounds takes 1 to 100, --seconds 10 to 3600")
+        guard (1...100).contains(rounds), (10...3600).contains(seconds),
+            (1...24).contains(sideBySide)
+        else {
+            throw ValidationError(
+                "--rounds takes 1 to 100, --seconds 10 to 3600, --side-by-side 1 to 24")
         }
     }
 
+    /// One measurement, in a site of its own.
+    struct Trial: Sendable {
+        var table: String
+        var name: String
+        /// Returns a row of the table.
+        var run: @Sendable (Site) async throws -> String
+    }
+
     func run() async throws {
-        let (rounds, seconds, only) = (rounds, seconds, Set(only))
+        let all = Self.failures(rounds) + Self.troubles(seconds) + Self.rivals(seconds)
+        let chosen = all.filter { trial in
+            only.isEmpty
+                || only.contains { trial.table.hasPrefix($0) || trial.name.hasPrefix($0) }
+        }
+        guard !chosen.isEmpty else {
+            throw ValidationError("no such row: \(only.joined(separator: ", "))")
+        }
+        let width = sideBySide
         let finished = try await Interruption.cancelling {
-            try await Site.with { site in
-                if only.contains("silent") {
-                    for profile in Profile.all {
-                        try await Self.failures(site, profile, rounds, "silent") {
-                            try await $0.cutSilently(.a)
-                        }
-                    }
+            var failed = false
+            for start in stride(from: 0, to: chosen.count, by: width) {
+                let wave = Array(chosen[start..<min(start + width, chosen.count)])
+                for row in try await Self.play(wave) {
+                    failed = failed || row.failed
+                    Output.line(row.text)
                 }
-                if only.contains("cable") {
-                    try await Self.failures(site, Profile.all[0], rounds, "cable") {
-                        try await $0.pullCable(.a)
-                    }
-                }
-                if only.contains("trouble") { try await Self.troubles(site, seconds) }
             }
+            if failed { throw ExitCode(1) }
         }
         guard finished else { throw ExitCode(130) }
     }
 
-    private struct Profile {
-        var name: String
-        var keepAlive: [String: String]
-
-        static let all = [
-            Profile(name: "interval 1 s", keepAlive: [:]),
-            Profile(
-                name: "interval 2 s",
-                keepAlive: ["interval": "\"2s\"", "timeout": "\"1s\"", "successes": "2"]),
-            Profile(
-                name: "interval 5 s",
-                keepAlive: ["interval": "\"5s\"", "timeout": "\"1s\"", "successes": "1"]),
-            Profile(
-                name: "fast, 250 ms",
-                keepAlive: [
-                    "interval": "\"250ms\"", "timeout": "\"200ms\"", "confirm": "\"350ms\"",
-                ]),
-        ]
-    }
-
-    private static let hold = Duration.seconds(3)
-
-    private static func failures(
-        _ site: Site, _ profile: Profile, _ rounds: Int, _ name: String,
-        _ fault: @Sendable (Site) async throws -> Instant
-    ) async throws {
-        let bench = try await FailoverBench.begin(
-            in: site, keepAlive: profile.keepAlive,
-            failover: ["hold": "\"3s\"", "hold-max": "\"3s\"", "finish": "\"1s\""])
-        var events: [FailoverBench.Event] = []
-        for _ in 0..<rounds { events.append(try await bench.round(hold: hold, fault)) }
-        try await bench.end()
-        func figures(_ values: [Double], _ unit: String) -> String {
-            let sorted = values.sorted()
-            return "\(text(sorted[sorted.count / 2])) (\(text(sorted[sorted.count - 1]))) \(unit)"
+    /// Builds a site for each, one after the other; only then all begin, so that none is disturbed by the building.
+    private static func play(_ wave: [Trial]) async throws -> [(text: String, failed: Bool)] {
+        var sites: [Site] = []
+        do {
+            var options = SiteOptions()
+            options.readyWithin = .seconds(60)
+            for _ in wave { sites.append(try await Site.start(options)) }
+            return try await withThrowingTaskGroup(of: (Int, String, Bool).self) { group in
+                for (number, trial) in wave.enumerated() {
+                    let site = sites[number]
+                    group.addTask {
+                        do {
+                            let row = try await trial.run(site)
+                            await site.stop()
+                            Output.progress("failover: \(trial.table): \(row)")
+                            return (number, "\(trial.table) | \(row)", false)
+                        } catch is CancellationError {
+                            throw CancellationError()
+                        } catch {
+                            await site.stop(failed: true)
+                            let logs = site.directory.logs
+                            Output.progress("failover: \(trial.name): \(error) (logs: \(logs))")
+                            return (number, "\(trial.table) | \(trial.name) | failed |", true)
+                        }
+                    }
+                }
+                var rows: [(Int, String, Bool)] = []
+                for try await row in group { rows.append(row) }
+                return rows.sorted { $0.0 < $1.0 }.map { ($0.1, $0.2) }
+            }
+        } catch {
+            for site in sites { await site.stop() }
+            throw error
         }
-        Output.line(
-            "| \(name), \(profile.name) | \(rounds) | "
-                + figures(events.map { $0.gap.milliseconds }, "ms") + " | "
-                + figures(events.map { Double($0.lost) }, "") + " | "
-                + figures(events.compactMap { $0.back?.inSeconds }, "s") + " | "
-                + figures(events.map { Double($0.lostBack) }, "") + " |")
     }
 
+    /// One decimal, without a needless zero.
     static func text(_ value: Double) -> String {
-        let tenths = Int((value * 10).rounded())
-        return value >= 100 || tenths.isMultiple(of: 10)
-            ? "\(Int(value.rounded()))" : "\(tenths / 10).\(tenths % 10)"
-    }
-}
-
-/// `drawbridge-site echo`
-struct EchoCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "echo", abstract: "Send every datagram back to where it came from.")
-
-    @Option(help: "UDP port.")
-    var port: UInt16 = 5999
-
-    func run() throws {
-        try EchoStream.serve(port: port) { Output.line("listening on port \(port)") }
-    }
-}
-
-/// `drawbridge-site converse`
-struct ConverseCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "converse",
-        abstract:
-            "Send numbered datagrams to `echo` at a steady rate, and note when each came back.",
-        discussion: "Prints number, time sent and time back (CLOCK_BOOTTIME, ns) of each.")
-
-    @Option(help: "IPv4 address to send to.")
-    var to: String
-
-    @Option(help: "UDP port.")
-    var port: UInt16 = 5999
-
-    @Option(help: "Datagrams a second, 1…1000.")
-    var rate = 100
-
-    func validate() throws {
-        guard IPv4Address(to) != nil else { throw ValidationError("\(to) is no IPv4 address") }
-        guard (1...1000).contains(rate) else { throw ValidationError("--rate is 1…1000") }
+        let tenths = (value * 10).rounded() / 10
+        return tenths == tenths.rounded() ? "\(Int(tenths))" : "\(tenths)"
     }
 
-    func run() throws {
-        guard let address = IPv4Address(to) else { return }
-        try EchoStream.converse(with: address, port: port, rate: rate) { number, sent, back in
-            Output.line("\(number) \(sent.nanoseconds) \(back.nanoseconds)")
-        }
+    /// The median, and the worst in brackets.
+    static func figures(_ values: [Double], _ unit: String = "") -> String {
+        let sorted = values.sorted()
+        guard let worst = sorted.last else { return "none" }
+        return "\(text(sorted[sorted.count / 2])) (\(text(worst)))\(unit)"
     }
 }

@@ -12,7 +12,9 @@ struct SiteCommand: AsyncParsableCommand {
             FloodCommand.self, SinkCommand.self, FuzzCommand.self, FuzzWatchCommand.self,
             ClosedCommand.self, ExchangeCommand.self, GateCommand.self, RestartsCommand.self,
             TurnsCommand.self, PagesCommand.self, EchoCommand.self, ConverseCommand.self,
-            FailoverCommand.self, RollbackCommand.self,
+            FailoverCommand.self, RollbackCommand.self, WatchRoutesCommand.self,
+            SwallowCommand.self,
+            UploadCommand.self, HoldCommand.self,
             ScanCommand.self, SweepCommand.self, ReloadCommand.self, BlastCommand.self,
             RotatingCommand.self, FirewallBenchCommand.self, ElementCommand.self,
         ])

@@ -9,6 +9,7 @@ import Logging
 import ServiceLifecycle
 import Settings
 import UnixSignals
+import Uplinks
 
 /// The house and what goes around it: its config file, its console, its pulse.
 ///
@@ -53,9 +54,11 @@ struct Daemon: Sendable {
             tell: { await events.record([Event(.config, who: "config file", $0.words)]) })
         let health = HealthDoor(of: house, clock: clock, logs: logs)
         let subscribe = SubscribeDoor(of: house, clock: clock, logs: logs)
+        let lan = try LANWatchService(
+            clock: clock, logger: logs("lan"), wanted: { LANWatchService.Wanted(house) })
         let report = StatusReport(
             house: house, health: health, subscribe: subscribe, configuration: configuration,
-            begun: begun, clock: clock)
+            lan: lan, begun: begun, clock: clock)
         let watch = StatusWatchService(
             clock: clock, events: events, look: { await report.document(reusing: $0) })
         let desk = ConsoleDesk(
@@ -96,6 +99,7 @@ struct Daemon: Sendable {
                         configuration.reload()
                     }
                 },
+                Room("LAN watch") { try await lan.run() },
                 Room("pulse") { try await pulse.run() },
                 Room("ready") {
                     try? Notify().send(.ready)

@@ -18,6 +18,7 @@ struct StatusReport: Sendable {
     let health: HealthDoor
     let subscribe: SubscribeDoor
     let configuration: ConfigurationService
+    let lan: LANWatchService
     let begun: Instant
     let clock: any MonotonicClock
 
@@ -48,6 +49,7 @@ struct StatusReport: Sendable {
         document.machines = await
             (house.machines.tenant.status()
             + subscribe.status + health.status).map(machine)
+        document.lan = lanSection(await lan.status(), now)
         document.cloud = cloudSection(await house.cloud.tenant.status(), now)
         if let previous {
             document.egress = previous.egress
@@ -351,6 +353,9 @@ struct StatusReport: Sendable {
             problems.append("recorder: \(document.recorder.state)")
         }
         problems += document.machines.compactMap { StatusText.trouble($0, at: LocalTime(document)) }
+        if let lan = document.lan {
+            problems += StatusText.troubles(lan, at: LocalTime(document))
+        }
         if isCut { return problems }
         if let trouble = StatusText.trouble(document.egress, at: LocalTime(document)) {
             problems.append(trouble)

@@ -66,6 +66,12 @@ func goodDay() -> StatusDocument {
     machine.address = "192.168.140.10:502"
     machine.lastAnswerMilliseconds = 1_795_010_528_000
     document.machines = [machine]
+    var lan = StatusDocument.LAN()
+    lan.ports = [.init(name: "lan0", hasCarrier: true, sinceSeconds: 7_500)]
+    lan.machines = [
+        .init(name: "plc-1", address: "192.168.140.10", isThere: true, sinceSeconds: 7_490)
+    ]
+    document.lan = lan
     document.cloud.isConnected = true
     document.cloud.reason = "connected to mqtts://mqtt.ixon.net:443"
     document.cloud.sinceSeconds = 7_499

@@ -11,8 +11,10 @@ struct UplinkChecker {
     private var runs = [0, 0, 0]
     private var isAnswered = [true, true, true]
     private var last: [UInt16?] = [nil, nil, nil]
+    /// Per uplink: probes sent since its link was lost; an answer to an older one is nobody's.
+    private var known: [Set<UInt16>] = [[], [], []]
     /// Per uplink: targets of the probes sent since anything was heard.
-    private var silent: [[(sequence: UInt16, target: IPv4Address)]] = [[], [], []]
+    private var silent: [[(sentAt: Instant, target: IPv4Address)]] = [[], [], []]
     private var standings = [UplinkMonitor.Standing](repeating: .untried, count: 3)
     private var hasVerdict = [false, false, false]
     private var everSelected = false
@@ -25,17 +27,25 @@ struct UplinkChecker {
         self.limits = limits
     }
 
-    mutating func sent(_ uplink: Int, _ sequence: UInt16, _ target: IPv4Address) {
+    mutating func sent(
+        _ uplink: Int, _ sequence: UInt16, _ target: IPv4Address, at now: Instant
+    ) {
         // The one before it was not answered in time.
         if !isAnswered[uplink] { runs[uplink] = 0 }
         isAnswered[uplink] = false
         last[uplink] = sequence
-        silent[uplink].append((sequence, target))
+        silent[uplink].append((now, target))
+        known[uplink].insert(sequence)
     }
 
-    mutating func answered(_ uplink: Int, _ sequence: UInt16, inTime: Bool) {
-        // The one that was sent together with it may still be lost, and counts.
-        silent[uplink].removeAll { $0.sequence != sequence &+ 1 }
+    mutating func answered(
+        _ uplink: Int, _ sequence: UInt16, inTime: Bool, isSuspected: Bool, at now: Instant
+    ) {
+        guard known[uplink].contains(sequence) else { return }
+        // An answer takes back a suspicion with all its probes. Otherwise one whose time is not up may still be lost, and
+        // counts, although it was sent before this late answer came.
+        let timeout = limits.timeout
+        silent[uplink].removeAll { isSuspected || now - $0.sentAt >= timeout }
         // Of a burst that is over, several may be answered; they are no probes in a row.
         guard inTime, sequence == last[uplink] else { return }
         isAnswered[uplink] = true
@@ -46,6 +56,7 @@ struct UplinkChecker {
         runs[uplink] = 0
         isAnswered[uplink] = true
         silent[uplink] = []
+        known[uplink] = []
     }
 
     /// "An uplink that was down and is declared up has answered M probes in a row."

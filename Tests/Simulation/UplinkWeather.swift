@@ -141,7 +141,9 @@ struct UplinkWeather {
             try perform(effects, uplink)
         case .answer(let uplink, let sequence, let target, let inTime):
             guard weather[uplink].isPlugged else { return }
-            checker.answered(uplink, sequence, inTime: inTime)
+            checker.answered(
+                uplink, sequence, inTime: inTime, isSuspected: monitors[uplink].isSuspected,
+                at: now)
             try perform(
                 monitors[uplink].probeAnswered(sequence, from: target, at: now), uplink)
         case .outage(let uplink, let begins):
@@ -251,7 +253,7 @@ struct UplinkWeather {
     }
 
     private mutating func send(_ uplink: Int, _ sequence: UInt16, _ target: IPv4Address) {
-        checker.sent(uplink, sequence, target)
+        checker.sent(uplink, sequence, target, at: now)
         let weather = weather[uplink]
         guard !weather.isOut, !weather.isStalled, weather.silentTarget != target,
             Double.random(in: 0..<1, using: &random) >= weather.loss

@@ -66,6 +66,29 @@ struct RoutePlanTests {
                 == [.setDefault(main(Self.lte))])
     }
 
+    @Test("behaviour 4.7: the table of an uplink without a link leads over the one that carries")
+    func tableFollows() {
+        func table(_ path: UplinkPath) -> DefaultRoute {
+            DefaultRoute(
+                table: 1000, interfaceIndex: path.interfaceIndex, gateway: path.gateway, metric: 0)
+        }
+        let view = NetworkView(defaults: [main(Self.office), table(Self.office)])
+        func routes(_ plan: RoutePlan, _ view: NetworkView) -> [RouteChange] {
+            plan.changes(from: view).filter {
+                if case .setDefault(let route) = $0 { route.table == 1000 } else { false }
+            }
+        }
+        #expect(
+            routes(plan([nil, Self.lte], carrying: 1), view) == [.setDefault(table(Self.lte))])
+        // Nobody else: what is there stays. Its link is back: its own again.
+        #expect(routes(plan([nil, nil], carrying: 0), view).isEmpty)
+        let moved = NetworkView(defaults: [main(Self.lte), table(Self.lte)])
+        #expect(
+            routes(plan([Self.office, Self.lte], carrying: 1), moved)
+                == [.setDefault(table(Self.office))])
+        #expect(routes(plan([nil, Self.lte], carrying: 1), moved).isEmpty)
+    }
+
     @Test("nothing carries, or its path is gone: what is there stays")
     func keepsTheLast() {
         #expect(mainChanges(plan([Self.office, nil], carrying: nil), [main(Self.lte)]) == [])

@@ -36,7 +36,7 @@ package struct EventWatch: Sendable {
         }
         return security(last, now, time) + rooms(last, now) + keySwitch(last, now)
             + uplinks(last, now) + remote(last, now) + remoteTrouble(now, time)
-            + data(last, now)
+            + data(last, now) + lan(last.lan, now.lan)
     }
 
     // MARK: - Rooms

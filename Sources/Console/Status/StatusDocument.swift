@@ -40,6 +40,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     package var egress = Egress()
     package var recorder = Recorder()
     package var machines: [Machine] = []
+    /// nil: it is not watched, or an older daemon's.
+    package var lan: LAN?
     package var cloud = Cloud()
     /// nil: no `[vpn]` is configured.
     package var tunnel: Tunnel?
@@ -51,7 +53,7 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     enum CodingKeys: String, CodingKey {
         case version, device, softwareVersion, uptimeSeconds, timeMilliseconds, utcOffsetSeconds
         case isReady, state, problems, failures, configuration, uplinks
-        case uplinkSwitches, uplinkHistory, firewall, egress, recorder, machines, cloud, tunnel
+        case uplinkSwitches, uplinkHistory, firewall, egress, recorder, machines, lan, cloud, tunnel
         case keySwitch = "switch"
     }
 

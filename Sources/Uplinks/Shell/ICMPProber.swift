@@ -46,20 +46,25 @@ package final class ICMPProber: Prober {
     }
 
     package func answers(on uplink: Int) async throws -> [ProbeAnswer] {
-        let lane = lanes[uplink]
         while true {
-            var answers: [ProbeAnswer] = []
-            for _ in 0..<Self.burstMax {
-                guard let datagram = try lane.socket.receive() else { break }
-                guard let reply = EchoReply(datagram: datagram),
-                    reply.packet.identifier == lane.identifier,
-                    reply.packet.cookie == lane.cookie
-                else { continue }
-                answers.append(
-                    ProbeAnswer(source: reply.source, sequence: reply.packet.sequence))
-            }
+            let answers = try arrived(on: uplink)
             if !answers.isEmpty { return answers }
-            _ = try await Reactor.shared.wait(for: .readable, on: lane.socket.descriptor)
+            _ = try await Reactor.shared.wait(
+                for: .readable, on: lanes[uplink].socket.descriptor)
         }
+    }
+
+    package func arrived(on uplink: Int) throws(SystemError) -> [ProbeAnswer] {
+        let lane = lanes[uplink]
+        var answers: [ProbeAnswer] = []
+        for _ in 0..<Self.burstMax {
+            guard let datagram = try lane.socket.receive() else { break }
+            guard let reply = EchoReply(datagram: datagram),
+                reply.packet.identifier == lane.identifier,
+                reply.packet.cookie == lane.cookie
+            else { continue }
+            answers.append(ProbeAnswer(source: reply.source, sequence: reply.packet.sequence))
+        }
+        return answers
     }
 }

@@ -35,6 +35,13 @@ package protocol Prober: Sendable {
 
     /// Waits for the next answers on one uplink.
     func answers(on uplink: Int) async throws -> [ProbeAnswer]
+
+    /// The answers that are there already, without waiting.
+    func arrived(on uplink: Int) throws(SystemError) -> [ProbeAnswer]
+}
+
+extension Prober {
+    package func arrived(on uplink: Int) throws(SystemError) -> [ProbeAnswer] { [] }
 }
 
 /// The kernel's interfaces and routing tables.

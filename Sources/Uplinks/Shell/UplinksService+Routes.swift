@@ -1,0 +1,65 @@
+import Base
+import Linux
+import Logging
+import Settings
+
+// What the network looks like, and what the house is told of it.
+extension UplinksService {
+    func look(at view: NetworkView) {
+        let now = clock.now()
+        for number in uplinks.indices {
+            let settings = uplinks[number].settings
+            uplinks[number].hasCarrier = view.link(named: settings.interface)?.hasCarrier ?? false
+            do throws(NoPath) {
+                uplinks[number].path = try view.path(
+                    over: settings.interface, gateway: settings.gateway)
+                perform(uplinks[number].monitor.linkFound(at: now), number)
+            } catch {
+                uplinks[number].path = nil
+                perform(uplinks[number].monitor.linkLost(error.reason, at: now), number)
+            }
+        }
+    }
+
+    func announceSelection() {
+        guard let number = selector.carrying, let path = uplinks[number].path else { return }
+        let name = uplinks[number].settings.name
+        let event = UplinkSelected(name: name, address: path.address)
+        guard event != lastSelected else { return }
+        if event.name != lastSelected?.name { carryingIsSilent = false }
+        lastSelected = event
+        logger.notice(
+            "uplink is carrying",
+            metadata: [
+                "uplink": "\(name)", "address": "\(path.address)",
+                "reason": "\(uplinks[number].monitor.reason)",
+            ])
+        report.yield(event)
+    }
+}
+
+extension UplinkMonitor.Limits {
+    init(_ uplink: Settings.Uplink) {
+        let keepAlive = uplink.keepAlive
+        self.init(
+            targets: keepAlive.targets, interval: keepAlive.interval, timeout: keepAlive.timeout,
+            failures: keepAlive.failures, successes: keepAlive.successes, burst: keepAlive.burst,
+            confirm: uplink.confirm)
+    }
+}
+
+extension UplinksService {
+    /// Before a silence is believed: on a machine with other work, answers may have come in while we waited for a processor,
+    /// and the end of the silence's time is looked at first.
+    func hearAnswers(on number: Int) {
+        guard uplinks[number].monitor.isSuspected,
+            uplinks[number].monitor.nextWakeUp.map({ $0 <= clock.now() }) ?? false,
+            let answers = try? prober.arrived(on: number)
+        else { return }
+        for answer in answers {
+            perform(
+                uplinks[number].monitor.probeAnswered(
+                    answer.sequence, from: answer.source, at: clock.now()), number)
+        }
+    }
+}
