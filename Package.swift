@@ -60,14 +60,15 @@ let package = Package(
         .target(name: "Base", swiftSettings: strict),
         .target(name: "Settings", dependencies: ["Base"], swiftSettings: strict),
         .target(
-            name: "Linux", dependencies: ["Base", "CLinux", "COpenSSL"], swiftSettings: strict),
+            name: "Linux", dependencies: ["Base", "CLinux", "COpenSSL", "CCurl"],
+            swiftSettings: strict),
 
         // The rooms.
         room("Uplinks"),
         room("Firewall"),
         room("Egress"),
         room("KillSwitch", ["CGPIO"]),
-        room("Tunnel", ["CCurl"]),
+        room("Tunnel"),
         room("Recorder", ["CZstd"]),
         room("Machines", ["CModbus"]),
         room("Cloud", ["CMosquitto"]),

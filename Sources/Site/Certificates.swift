@@ -10,6 +10,7 @@ enum Certificates {
             ("device", Site.deviceName, "clientAuth", "ca"),
             ("watcher", "cloud-watcher", "clientAuth", "ca"),
             ("enrol", EnrolmentServer.host, "serverAuth", "ca"),
+            ("bulk", BulkServer.host, "serverAuth", "ca"),
             // The VPN's server knows only those whose authority is the VPN's own.
             ("technician", "technician", "clientAuth", "vpn-ca"),
             // A session's, for who wants to begin one by hand: good for one.

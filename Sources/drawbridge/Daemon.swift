@@ -70,6 +70,8 @@ struct Daemon: Sendable {
 
         let push = PushDoor(
             into: house, runDirectory: settings.device.runDirectory, clock: clock, logs: logs)
+        let bulk = BulkDoor(into: house, clock: clock, logs: logs)
+        await watch.ask("bulk delivery") { await bulk.trouble }
         let pulse = Pulse(house: house, clock: clock, logger: logs("pulse"))
 
         let rooms: [any Service] =
@@ -77,10 +79,11 @@ struct Daemon: Sendable {
                 Room("cut uplinks") { try await house.obeyCuts() },
                 Room("console") { try await console.run() },
                 Room("status and events") { try await watch.run() },
-                page.slot, push.slot, health.slot,
+                page.slot, push.slot, health.slot, bulk.slot,
                 Room("configuration") {
                     try await configuration.run(
-                        WholeHouse(house: house, page: page, push: push, health: health))
+                        WholeHouse(
+                            house: house, page: page, push: push, health: health, bulk: bulk))
                 },
                 Room("reload") {
                     for await _ in await UnixSignalsSequence(trapping: .sighup) {

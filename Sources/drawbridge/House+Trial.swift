@@ -92,6 +92,7 @@ struct WholeHouse: ConfiguredHouse {
     let page: PageDoor
     let push: PushDoor
     let health: HealthDoor
+    let bulk: BulkDoor
 
     func trial(from old: Settings, to new: Settings) -> Duration? {
         house.trial(from: old, to: new)
@@ -103,6 +104,7 @@ struct WholeHouse: ConfiguredHouse {
         applied.touched += await page.rebuild(for: wanted.page)
         applied.touched += await push.rebuild(for: wanted.push)
         applied.touched += await health.rebuild(for: wanted.health)
+        applied.touched += await bulk.rebuild(for: wanted)
         return applied
     }
 

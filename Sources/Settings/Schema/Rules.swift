@@ -202,6 +202,9 @@ struct Rules {
         if let server = settings.vpn?.enrolment, report.isSound("vpn.enrol") {
             check(server.endpoint, "vpn.enrol")
         }
+        if let bulk = settings.bulk, report.isSound("bulk.url") {
+            check(bulk.folder.endpoint, "bulk.url")
+        }
     }
 
     private mutating func check(_ endpoint: Settings.Endpoint, _ key: String) {

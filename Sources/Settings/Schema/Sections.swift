@@ -27,6 +27,7 @@ enum Sections {
             Key("ntp", \.settings.ntp, .table(ntp)),
             Key("cloud", \.settings.cloud, .table(cloud), required: true),
             Key("recorder", \.settings.recorder, .table(recorder)),
+            Key("bulk", optional: \.settings.bulk, .table(bulk)),
             Key("machine", \.settings.machines, .tables(machine, count: 0...64)),
             Key("push", \.settings.push, .table(push)),
             Key("health", \.settings.health, .table(health)),
@@ -253,6 +254,11 @@ enum Sections {
             Key("lamp", optional: \.lampLine, .line, fallback: "none"),
             Key("lamp-on", \.lampLevel, .choice()),
         ])
+
+    static let bulk = Section(
+        name: "bulk",
+        draft: Settings.Bulk(folder: Settings.HTTPSFolder(endpoint: noEndpoint, path: "")),
+        keys: [Key("url", \.folder, .httpsFolder, required: true)])
 
     static let push = Section(
         name: "push", draft: Settings.Push(), keys: [Key("enabled", \.isEnabled, .flag)])
