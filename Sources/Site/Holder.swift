@@ -100,6 +100,8 @@ struct Holder: Sendable {
         if read -r answer; then atEnd=$answer; fi
         # Nobody may write while we remove.
         kill -s KILL -- -1 || :
-        if [ "$atEnd" = remove ]; then rm -rf "$dir" || { sleep 0.1; rm -rf "$dir"; }; fi
+        # What stays for somebody to look at is the logs: a ring may have eight gigabytes.
+        if [ "$atEnd" = remove ]; then gone=$dir; else gone=$dir/state/recorder; fi
+        rm -rf "$gone" || { sleep 0.1; rm -rf "$gone"; }
         """
 }
