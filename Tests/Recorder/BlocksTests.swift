@@ -95,6 +95,38 @@ import Testing
         #expect(try rest.verify { _ in true }.damaged == 1)
     }
 
+    @Test("every byte of a block changed, and every length cut: it is read as it was, or left out")
+    func changed() throws {
+        var store = try store(FakeDisk())
+        try store.addCursor(Consumer.bulkName, at: 0)
+        for n in 1...20 { try store.append([reading(n, pad: n % 3)]) }
+        try store.seal()
+        let block = try #require(try store.nextBlock())
+        let wanted = try store.all()
+        var leftOut = 0
+        func read(_ bytes: [UInt8]) throws {
+            let disk = FakeDisk()
+            try disk.create(block.name).write(bytes, at: 0)
+            guard var folder = try? BlockFolder(disk) else {
+                leftOut += 1
+                return
+            }
+            let found = try folder.batch(after: 0, limit: 100, filter: nil)
+            #expect(found == wanted || found.isEmpty && folder.damaged == [block.name])
+            if found.isEmpty { leftOut += 1 }
+        }
+        for place in block.bytes.indices {
+            for change: UInt8 in [1, 0x80, 0xff] {
+                var bytes = block.bytes
+                bytes[place] ^= change
+                try read(bytes)
+            }
+            try read(Array(block.bytes[..<place]))
+        }
+        // All but the zeros at the end of the header.
+        #expect(leftOut == 4 * block.bytes.count - 3 * (256 - 174))
+    }
+
     private struct Line: Decodable, Equatable {
         var id: UInt64
         var source: String
