@@ -28,6 +28,7 @@ package actor FirewallService {
     var hits = ExceptionHits()
     var hitsAt: Instant?
     var foreignChanges = 0
+    var foreignChangeBy: String?
     var signs = AttackSigns()
     /// What was refused lately, when it was read, and what its zone's counters said then.
     var refused: [AttackSigns.Zone: (packets: UInt64, at: Instant, sample: [RefusedPackets])] = [:]

@@ -27,6 +27,8 @@ package struct FirewallStatus: Equatable, Sendable {
     package var forwarded: [Counter] = []
     /// How often somebody else's change was put back.
     package var foreignChanges = 0
+    /// The program that made the last of them, as the kernel calls it; nil: it is not known.
+    package var foreignChangeBy: String?
     /// Signs of an attack that last.
     package var signs: [AttackSigns.Active] = []
     /// What was dropped lately, a sample; those of a zone in the order of their number.

@@ -94,6 +94,8 @@ package final class KillSwitchService: Sendable {
     package enum Limits {
         /// Longest time between two looks at the line, and between two renewals of the lease.
         package static let tick = Duration.milliseconds(200)
+        /// How often a gate that is shut is shut again.
+        package static let closeAgain = Duration.seconds(1)
         /// How long a line that could not be requested or read is left alone.
         package static let lineRetry = Duration.seconds(1)
         /// Pause after each edge while the gate is shut: a storm on the wire may not take the machine.

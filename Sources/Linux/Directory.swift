@@ -15,4 +15,11 @@ package enum Directory {
             throw SystemError("make the directory \(partial)", code: code)
         }
     }
+
+    /// Has its entries survive a power cut. The corresponding C function is `fsync`.
+    package static func sync(_ path: String) throws(SystemError) {
+        let directory = try FileDescriptor(open: path, flags: O_RDONLY | O_DIRECTORY)
+        let raw = directory.raw
+        _ = try check("sync \(path)") { fsync(raw) }
+    }
 }

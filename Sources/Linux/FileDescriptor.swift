@@ -82,9 +82,6 @@ package enum SmallFile {
         _ = try check("sync \(temporary)") { fdatasync(raw) }
         _ = try check("rename \(temporary) to \(path)") { rename(temporary, path) }
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        let directory = try FileDescriptor(
-            open: folder.isEmpty ? "/" : folder, flags: O_RDONLY | O_DIRECTORY)
-        let directoryRaw = directory.raw
-        _ = try check("sync \(folder)") { fsync(directoryRaw) }
+        try Directory.sync(folder.isEmpty ? "/" : folder)
     }
 }

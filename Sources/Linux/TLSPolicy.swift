@@ -30,13 +30,13 @@ package struct TLSPolicy: Equatable, Sendable {
     /// Suites of TLS 1.2 in OpenSSL's words; all of TLS 1.3's are of this kind.
     static let suites = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 
-    /// Why the private key is not private; nil if only its owner and its group may read it, or if it is not there.
+    /// Why the private key is not private; nil if only its owner may read it, or if it is not there.
     package static func complaint(aboutKey path: String) -> String? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         let mode = status.st_mode & 0o777
-        guard mode & 0o137 != 0 else { return nil }
+        guard mode & 0o077 != 0 else { return nil }
         return "\(path) may be read by others (mode \(String(mode, radix: 8))); "
-            + "say: chmod 640 \(path)"
+            + "say: chmod 600 \(path)"
     }
 }

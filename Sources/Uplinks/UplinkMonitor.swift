@@ -78,9 +78,9 @@ package struct UplinkMonitor: Sendable {
     /// No silence of traffic is looked into before: the last one was answered.
     var trafficTrustedUntil = Instant.boot
     var assessmentTurn = 0
-    /// Probes go out this often until then, besides the regular ones, to measure its quality.
     /// Regular probes answered in time, one after the other.
     var answersInARow = 0
+    /// When the next probe that measures its quality goes out, besides the regular ones, and until when.
     var assessment: (next: Instant, until: Instant)?
 
     package init(limits: Limits, at now: Instant) {
@@ -92,6 +92,9 @@ package struct UplinkMonitor: Sendable {
 
     /// A silence is being looked into.
     package var isSuspected: Bool { state.suspicion != nil }
+
+    /// Its quality is being measured.
+    package var isAssessed: Bool { assessment != nil }
 
     /// When `timePassed` wants to be called next; nil while there is no link to probe.
     package var nextWakeUp: Instant? {

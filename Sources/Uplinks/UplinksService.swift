@@ -165,7 +165,9 @@ extension UplinksService {
                     look = nil
                     group.addTask { try await self.installRules(on: interfaces) }
                 case .rulesInstalled:
-                    group.addTask { try await self.nextTraffic(at: self.clock.now()) }
+                    // Not at once: somebody may take them away again and again.
+                    let next = TrafficWatch.nextLook(after: clock.now())
+                    group.addTask { try await self.nextTraffic(at: next) }
                 case .forgotten(let number, let flows):
                     forgotten(number, flows)
                 case .networkChanged:
@@ -249,11 +251,12 @@ extension UplinksService {
         } while isUnsettled
     }
 
-    /// How long what is due may wait for the next look at the traffic, so that both need one wake-up: not while a silence
-    /// is looked into, nor where somebody has asked for fast probes.
+    /// How long what is due may wait for the next look at the traffic, so that both need one wake-up: not while a
+    /// silence is looked into or a line measured, nor where somebody has asked for fast probes.
     private var slack: Duration {
         let isUrgent = uplinks.contains {
-            $0.monitor.isSuspected || $0.settings.keepAlive.interval < .seconds(1)
+            $0.monitor.isSuspected || $0.monitor.isAssessed
+                || $0.settings.keepAlive.interval < .seconds(1)
         }
         return isUrgent ? .zero : TrafficWatch.period
     }

@@ -7,8 +7,8 @@ final class Carrier: Sendable {
     private struct State {
         var uplinks: [Settings.Uplink]
         var name: String?
-        /// Finished once one has carried.
-        var begun = AsyncStream<Never>.makeStream()
+        /// Opened once one has carried.
+        var begun = Latch()
 
         /// Bytes a second.
         var budget: Int? {
@@ -25,12 +25,13 @@ final class Carrier: Sendable {
     /// Bytes a second that old records may take now; nil before the first uplink carries.
     var budget: Int? { state.withLock { $0.budget } }
 
-    /// Another uplink carries, or the same one again; `isFirst`: none did before.
-    func carries(_ name: String) -> (isFirst: Bool, budget: Int) {
+    /// Another uplink carries, or the same one again; `isFirst`: none did before. No budget: a changed config does
+    /// not know that uplink any more, and another will be chosen.
+    func carries(_ name: String) -> (isFirst: Bool, budget: Int?) {
         state.withLock { state in
             let isFirst = state.name == nil
             state.name = name
-            return (isFirst, state.budget ?? 0)
+            return (isFirst, state.budget)
         }
     }
 
@@ -40,20 +41,21 @@ final class Carrier: Sendable {
 
     /// Lets those go on who wait.
     func begin() {
-        state.withLock { $0.begun.continuation.finish() }
+        state.withLock { $0.begun }.open()
     }
 
     /// None does any more, and whoever waits from now on waits for the next.
     func end() {
-        state.withLock { state in
+        let last = state.withLock { state in
             state.name = nil
-            state.begun.continuation.finish()
-            state.begun = AsyncStream.makeStream()
+            defer { state.begun = Latch() }
+            return state.begun
         }
+        last.open()
     }
 
     /// Returns once an uplink has carried.
     func wait() async {
-        for await _ in state.withLock({ $0.begun.stream }) {}
+        await state.withLock { $0.begun }.wait()
     }
 }

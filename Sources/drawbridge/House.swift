@@ -166,7 +166,7 @@ final class House: Sendable {
                 group.addTask { try await uplinks.run() }
                 for await way in uplinks.events {
                     let (isFirst, budget) = carrier.carries(way.name)
-                    await cloud.tenant.setBacklogBudget(budget)
+                    if let budget { await cloud.tenant.setBacklogBudget(budget) }
                     if isFirst {
                         // The first route of all moves nothing.
                         carrier.begin()
@@ -194,8 +194,13 @@ final class House: Sendable {
     func obeyCuts() async throws {
         for await _ in ways.cuts {
             carrier.end()
-            try await uplinks.renew()
-            try await cloud.renew()
+            do {
+                try await uplinks.renew()
+                try await cloud.renew()
+            } catch {
+                // They go on as they are, with nowhere to send to.
+                logs("house").error("rooms not renewed", metadata: ["error": "\(error)"])
+            }
         }
     }
 
@@ -262,7 +267,12 @@ final class House: Sendable {
             await egress.move(names, Self.makeEgress(names, firewall, clock, logs))
             // What only the old list allowed; what both allow opens again with the next question.
             if names.allowed != namesBefore.allowed || names.forbidden != namesBefore.forbidden {
-                try await firewall.forgetAddresses()
+                do {
+                    try await firewall.forgetAddresses()
+                } catch {
+                    // No way back from here, nor a need for one: what keeps the firewall repeats it within seconds.
+                    logs("house").error("addresses not closed yet", metadata: ["error": "\(error)"])
+                }
             }
             touched.append("egress")
         }

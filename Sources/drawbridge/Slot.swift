@@ -13,10 +13,10 @@ final class Slot<Part: Equatable & Sendable, Tenant: Sendable>: Service {
     private final class Stay: Sendable {
         let part: Part
         let tenant: Tenant
-        /// Finished when it is to go.
-        let notice = AsyncStream<Never>.makeStream()
-        /// Finished when it has gone.
-        let end = AsyncStream<Never>.makeStream()
+        /// Opened when it is to go.
+        let notice = Latch()
+        /// Opened when it has gone.
+        let end = Latch()
 
         init(_ part: Part, _ tenant: Tenant) {
             self.part = part
@@ -89,9 +89,9 @@ final class Slot<Part: Equatable & Sendable, Tenant: Sendable>: Service {
             state.failure = nil
             return (last, state.begun === last)
         }
-        last.notice.continuation.finish()
+        last.notice.open()
         guard hasBegun else { return }
-        for await _ in last.end.stream {}
+        await last.end.wait()
     }
 
     /// Has the same room begin anew, for the same part.
@@ -109,7 +109,7 @@ final class Slot<Part: Equatable & Sendable, Tenant: Sendable>: Service {
             let stay = begin()
             let begun = clock.now()
             let cause = await serve(stay)
-            stay.end.continuation.finish()
+            stay.end.open()
             guard let cause else { continue }
             if clock.now() - begun >= RoomFailure.forgottenAfter { pauses.reset() }
             try await replace(stay, cause, &pauses)
@@ -137,7 +137,7 @@ final class Slot<Part: Equatable & Sendable, Tenant: Sendable>: Service {
                 }
             }
             group.addTask {
-                for await _ in stay.notice.stream {}
+                await stay.notice.wait()
                 return .success(true)
             }
             let first = await group.next()
@@ -189,7 +189,7 @@ final class Slot<Part: Equatable & Sendable, Tenant: Sendable>: Service {
         let end = clock.now() + pause
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [clock] in try? await clock.sleep(until: end) }
-            group.addTask { for await _ in stay.notice.stream {} }
+            group.addTask { await stay.notice.wait() }
             await group.next()
             group.cancelAll()
         }

@@ -129,6 +129,7 @@ struct StatusReport: Sendable {
             }
             section.isGateOpen = try remote?.gate.isOpen() ?? false
             section.foreignChanges = status.foreignChanges
+            section.foreignChangeBy = status.foreignChangeBy
             section.exceptions = exceptions(status)
             security(status, &section)
         } catch {

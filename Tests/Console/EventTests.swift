@@ -226,6 +226,18 @@ struct EventWatchTests {
     }
 
     @Test(
+        "behaviour 10: rules that somebody else changed are told, also when they were put back at once"
+    )
+    func foreignChanges() {
+        let before = goodDay().firewall.foreignChanges ?? 0
+        #expect(
+            events {
+                $0.firewall.foreignChanges = before + 2
+                $0.firewall.foreignChangeBy = "nft"
+            } == ["security: nft: firewall changed by somebody else, and put back, 2 times"])
+    }
+
+    @Test(
         "behaviour 2.10: a sign of an attack is told when it begins and when it ends, with who and how much"
     )
     func signs() {

@@ -137,6 +137,7 @@ func badDay() -> StatusDocument {
     document.keySwitch?.leaseAgeMilliseconds = 130
     document.keySwitch?.cuts = [.init(secondsAgo: 60, latencyMilliseconds: 0.4)]
     document.firewall.foreignChanges = 1
+    document.firewall.foreignChangeBy = "nft"
     document.egress.askers = [
         .init(uid: 33, user: "www-data", program: "curl", refused: 3, lastName: "ads.example")
     ]

@@ -29,6 +29,16 @@ struct KillSwitchServiceTests {
         }
     }
 
+    @Test(
+        "a gate that is shut is shut again each second: rules that others load may hold an open one"
+    )
+    func shutAgain() async throws {
+        try await FakeChip.withSwitch { _, probe in
+            try await probe.next("event closed: the key is off")
+            for _ in 0..<2 { try await probe.next("gate closed") }
+        }
+    }
+
     @Test("a bounce cuts at its first edge, and the gate stays shut until the wire is quiet")
     func bounce() async throws {
         try await FakeChip.withSwitch(first: ["line 3 1"]) { chip, probe in

@@ -42,13 +42,10 @@ struct PrivateKeyTests {
         let path = folder.path + "/device.key"
         try SmallFile.replace(path, with: [1], mode: 0o600)
         #expect(TLSPolicy.complaint(aboutKey: path) == nil)
-        // As the package leaves it: root's, and readable for the daemon's group.
-        chmod(path, 0o640)
-        #expect(TLSPolicy.complaint(aboutKey: path) == nil)
         chmod(path, 0o644)
         #expect(
             TLSPolicy.complaint(aboutKey: path)
-                == "\(path) may be read by others (mode 644); say: chmod 640 \(path)")
+                == "\(path) may be read by others (mode 644); say: chmod 600 \(path)")
         #expect(TLSPolicy.complaint(aboutKey: folder.path + "/none") == nil)
     }
 }

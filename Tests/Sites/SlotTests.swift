@@ -102,6 +102,10 @@ struct SlotTests {
         try await withThrowingTaskGroup { group in
             group.addTask { try await slot.run() }
             while slot.failure == nil { try await Task.sleep(for: .milliseconds(1)) }
+            // The pause is one: nobody is made, nor begins, before it is over.
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(diary.all == ["1 begins"])
+            #expect(slot.tenant == 1)
             await slot.move(2, 9)
             try await diary.waitFor("9 begins")
             #expect(slot.failure == nil)

@@ -88,6 +88,7 @@ package struct ConfigurationHistory: Sendable {
         guard rename(fresh, folder) == 0 else {
             throw SystemError("keep a config as \(folder)", code: errno)
         }
+        try Directory.sync(path)
     }
 
     // MARK: what was not confirmed

@@ -10,6 +10,8 @@ package struct EventWatch: Sendable {
     var toldRefusals: (at: Instant, count: UInt64)?
     /// The same for each program that asks, by user and name.
     var toldAskers: [String: (at: Instant, count: UInt64)] = [:]
+    /// When changes of the firewall by others were told of last, and how many there had been.
+    private var toldForeign: (at: Instant, count: Int) = (.boot - securityPause, 0)
     /// Why remote access could not be had, as it was told last.
     private var toldTrouble: (at: Instant, reason: String)?
 
@@ -26,6 +28,7 @@ package struct EventWatch: Sendable {
                 told[counter.name] = (time - Self.securityPause, counter.packets)
             }
             toldRefusals = (time - Self.securityPause, now.egress.refused)
+            toldForeign = (time - Self.securityPause, now.firewall.foreignChanges ?? 0)
             for asker in now.egress.askers ?? [] {
                 toldAskers[asker.words] = (time - Self.securityPause, asker.refused)
             }
@@ -155,6 +158,16 @@ package struct EventWatch: Sendable {
                 Event(.security, who: "unknown", "firewall not in force: \(now.firewall.state)"))
         } else if !last.firewall.isInForce, now.firewall.isInForce {
             events.append(Event(.security, "firewall in force again"))
+        }
+        let foreign = now.firewall.foreignChanges ?? 0
+        if foreign > toldForeign.count, time - toldForeign.at >= Self.securityPause {
+            let times = foreign - toldForeign.count
+            toldForeign = (time, foreign)
+            events.append(
+                Event(
+                    .security, who: now.firewall.foreignChangeBy ?? "unknown",
+                    "firewall changed by somebody else, and put back"
+                        + (times > 1 ? ", \(times) times" : "")))
         }
         for counter in now.firewall.counters {
             let before = told[counter.name] ?? (time - Self.securityPause, 0)

@@ -182,6 +182,7 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var exceptions: [Exception]?
         /// How often somebody else's change of the rules was put back.
         package var foreignChanges: Int?
+        package var foreignChangeBy: String?
         /// Signs of an attack that last; nil: an older daemon's.
         package var signs: [Sign]?
         /// Who was refused lately and what it wanted, a sample; nil: an older daemon's.

@@ -81,6 +81,7 @@ extension FirewallService {
     func noteForeignChange() {
         stands = false
         foreignChanges += 1
+        foreignChangeBy = heardOf
         logger.warning(
             "security: firewall changed by somebody else, putting it back",
             metadata: ["by": "\(heardOf ?? "unknown")"])

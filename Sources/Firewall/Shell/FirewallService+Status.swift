@@ -47,7 +47,8 @@ extension FirewallService {
             exceptions: exceptions.sorted { $0.number < $1.number },
             forwarded: (ruleset?.forwardCounters ?? []).compactMap { name in
                 counters.first { $0.name == name }
-            }, foreignChanges: foreignChanges, signs: signs.active,
+            }, foreignChanges: foreignChanges, foreignChangeBy: foreignChangeBy,
+            signs: signs.active,
             refused: refusedLately(),
             trialEnds: trialEnds)
     }

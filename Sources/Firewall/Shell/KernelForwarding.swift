@@ -45,8 +45,9 @@ package struct KernelForwarding: Forwarding {
                 try ensure("ipv4/conf/\(interface)/\(redirecting)", is: false)
             }
         }
-        // Either one is enough to send.
+        // Either one is enough to send, and, while nothing is forwarded, to obey.
         try ensure("ipv4/conf/all/send_redirects", is: false)
+        try ensure("ipv4/conf/all/accept_redirects", is: false)
         try ensure("ipv4/icmp_echo_ignore_all", is: !plan.answersPing)
         try ensure("ipv4/icmp_ratelimit", says: "\(Self.silenceMilliseconds)")
         try ensure("ipv4/icmp_ratemask", says: "\(Self.silencedMask)")

@@ -22,6 +22,7 @@ struct SwitchLoop: ~Copyable {
     private var lineRetryAt = Instant.boot
     /// Whether the gate has yet to take the order to shut.
     private var closeIsDue = true
+    private var closedAt = Instant.boot
     private var gateTrouble: SystemError?
     /// As it was read last; nil: it cannot be read.
     private var levels: KeySwitch.Levels?
@@ -198,7 +199,8 @@ struct SwitchLoop: ~Copyable {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
-    /// Renews the lease of an open gate; repeats an order to shut that was refused.
+    /// Renews the lease of an open gate; repeats an order to shut that was refused, and every order to shut now and then:
+    /// somebody may have loaded rules with an open gate in them.
     private mutating func keepGate() {
         if key.access > .nothing {
             do throws(SystemError) {
@@ -210,9 +212,17 @@ struct SwitchLoop: ~Copyable {
                 carryOut(key.gateFailed(code: error.code, at: clock.now()))
                 gateTrouble = gateTrouble ?? error
             }
-        } else if closeIsDue {
+        } else if closeIsDue || isCloseRepeated() {
             closeGate()
         }
+        if key.access == .online, isCloseRepeated() { closeRemote() }
+    }
+
+    private mutating func isCloseRepeated() -> Bool {
+        let now = clock.now()
+        guard now - closedAt >= Limits.closeAgain else { return false }
+        closedAt = now
+        return true
     }
 
     private mutating func carryOut(_ orders: KeySwitch.Orders) {

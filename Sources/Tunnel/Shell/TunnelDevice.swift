@@ -1,4 +1,5 @@
 package import Base
+import Glibc
 package import Linux
 package import Settings
 
@@ -25,6 +26,12 @@ package struct KernelTunnelDevice: TunnelDevice {
     package func make() throws(SystemError) { try TunnelInterface.make(name) }
 
     package func setUp(_ address: IPv4Address) throws(SystemError) {
+        // The server may not make the router answer for a machine's address, or for a name server's.
+        guard network.contains(address) else {
+            throw SystemError(
+                "use \(address), which the VPN server gave and vpn.network \(network) does not contain",
+                code: EADDRNOTAVAIL)
+        }
         try TunnelInterface.setUp(name, address, in: network)
     }
 
