@@ -60,7 +60,7 @@ let package = Package(
         .target(name: "Base", swiftSettings: strict),
         .target(name: "Settings", dependencies: ["Base"], swiftSettings: strict),
         .target(
-            name: "Linux", dependencies: ["Base", "CLinux", "COpenSSL", "CCurl"],
+            name: "Linux", dependencies: ["Base", "CLinux", "CMosquitto", "COpenSSL", "CCurl"],
             swiftSettings: strict),
 
         // The rooms.
@@ -71,7 +71,7 @@ let package = Package(
         room("Tunnel"),
         room("Recorder", ["CZstd"]),
         room("Machines", ["CModbus"]),
-        room("Cloud", ["CMosquitto"]),
+        room("Cloud"),
         room("Console", ["CTLS", "CMicroHTTPD"]),
         room("Configuration"),
 

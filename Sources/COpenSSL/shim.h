@@ -1,5 +1,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/pkcs7.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -15,6 +16,11 @@ static inline int copenssl_restrict(SSL_CTX *context) {
 // The certificate's first common name in UTF-8, cut to the buffer; the number of bytes, or -1 if there is none.
 static inline int copenssl_common_name(const X509_NAME *name, char *buffer, int size) {
     return X509_NAME_get_text_by_NID((X509_NAME *)name, NID_commonName, buffer, size);
+}
+
+// The name that the server is asked for (SNI).
+static inline int copenssl_set_host(SSL *ssl, const char *host) {
+    return SSL_set_tlsext_host_name(ssl, host) == 1;
 }
 
 static inline int copenssl_chain_count(const STACK_OF(X509) *chain) { return sk_X509_num(chain); }

@@ -66,7 +66,7 @@ package actor CloudService {
     package func run() async throws {
         delivery = Delivery(cursor: await records.cursor(), limits: limits.delivery)
         reason = "connecting to \(endpoint.url)"
-        if let complaint = TLSPolicy.complaint(aboutKey: endpoint.identity.key) {
+        if let key = endpoint.identity?.key, let complaint = TLSPolicy.complaint(aboutKey: key) {
             logger.warning("private key is not private", metadata: ["reason": "\(complaint)"])
         }
         var pause = ReconnectPause(
@@ -170,6 +170,9 @@ package actor CloudService {
                     let heard = CloudMessage(
                         topic: message.topic, payload: message.payload)
                     wantsBirths = speech.isRebirthRequest(heard) || wantsBirths
+                case .notSubscribed(let topic):
+                    logger.warning(
+                        "broker refuses a subscription", metadata: ["topic": "\(topic)"])
                 case .closed(let trouble):
                     return .failed(trouble?.text(endpoint) ?? "closed")
                 }

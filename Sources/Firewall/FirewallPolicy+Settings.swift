@@ -34,7 +34,8 @@ extension FirewallPolicy {
             cloudPorts: settings.cloud.ports,
             machines: settings.machines.filter { $0.serial == nil }.map {
                 Machine(address: $0.address, port: $0.port)
-            },
+            }
+                + settings.subscriptions.map { Machine(address: $0.address, port: $0.port) },
             openings: openings,
             page: settings.page.listen.map { Machine(address: $0.address, port: $0.port) })
         let uplinkInterfaces = Dictionary(
@@ -50,6 +51,7 @@ extension FirewallPolicy {
             }
         }
         lanServices = settings.lan.services
+        push = settings.push.listen.map { Machine(address: $0.address, port: $0.port) }
         self.agents = agents
         self.needsGrant = needsGrant
         proxy = settings.vpn?.proxy.map { Machine(address: $0.address, port: $0.port) }

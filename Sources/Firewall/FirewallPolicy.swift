@@ -29,6 +29,8 @@ package struct FirewallPolicy: Equatable, Sendable {
     package var lanServices: [Settings.LAN.Service] = []
     /// Where the status page listens for the LAN; nil: there is none.
     package var page: Machine?
+    /// Where clients of the LAN push readings; nil: nowhere.
+    package var push: Machine?
 
     package struct Uplink: Equatable, Sendable {
         package var interface: InterfaceName
@@ -101,6 +103,9 @@ extension FirewallPolicy {
         openings.lanToWAN != .neither || !openings.forwards.isEmpty
             || openings.allowed.contains { $0.from != .router && $0.to != .router }
     }
+
+    /// What the daemon itself serves to the LAN.
+    var listeners: [Machine] { [page, push].compactMap { $0 } }
 
     /// Whether an exception lets somebody ping the router.
     package var opensPing: Bool {

@@ -59,10 +59,16 @@ package struct PolicyChange: Equatable, Sendable {
         lines += settings.machines.map {
             "router to \($0.address), tcp/\($0.port) (machine \($0.name))"
         }
+        lines += settings.subscriptions.map {
+            "router to \($0.address), tcp/\($0.port) (broker \($0.name))"
+        }
         lines += settings.lan.services.map { "LAN to router, \($0.rawValue)" }
         if let page = settings.page.listen {
             lines.append(
                 "LAN to router \(page.address), tcp/\(page.port) (status page)")
+        }
+        if let push = settings.push.listen {
+            lines.append("LAN to router \(push.address), tcp/\(push.port) (push)")
         }
         if let vpn = settings.vpn {
             let words = settings.firewall.hidesVPN ? ", under the router's own address" : ""

@@ -22,11 +22,9 @@ extension Ruleset {
         if let dhcp { rules.append("iifname \(dhcp) udp sport 67 udp dport 68 accept") }
         rules += exceptionsToRouter(policy, exceptions)
         rules += lanServicesAsked(policy)
-        if let page = policy.page {
-            rules.append(
-                "iifname \(lan) ip saddr \(policy.lan.network) ip daddr \(page.address) "
-                    + "tcp dport \(page.port) ct direction original ct state new,established accept"
-            )
+        rules += policy.listeners.map {
+            "iifname \(lan) ip saddr \(policy.lan.network) ip daddr \($0.address) "
+                + "tcp dport \($0.port) ct direction original ct state new,established accept"
         }
         if let wan { rules.append("iifname \(wan) \(Counter.wanToRouter.drop)") }
         rules.append("iifname \(lan) \(Counter.lanToRouter.drop)")
@@ -141,11 +139,10 @@ extension Ruleset {
             }
         }
         let ports = set(policy.cloudPorts.map { "\($0.transport.rawValue) . \($0.port)" })
-        if let page = policy.page {
-            rules.append(
-                "oifname \(quoted(policy.lan.interface)) ip saddr \(page.address) ip daddr "
-                    + "\(policy.lan.network) tcp sport \(page.port) ct direction reply "
-                    + "ct state established accept")
+        rules += policy.listeners.map {
+            "oifname \(quoted(policy.lan.interface)) ip saddr \($0.address) ip daddr "
+                + "\(policy.lan.network) tcp sport \($0.port) ct direction reply "
+                + "ct state established accept"
         }
         if let wan, let proxy = policy.proxy {
             let way = "ip daddr \(proxy.address) tcp dport \(proxy.port)"

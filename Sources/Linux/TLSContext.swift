@@ -73,23 +73,34 @@ package struct TLSContext: ~Copyable {
             return .init(
                 part: .authority, why: "\(policy.authority) holds no usable PEM certificate")
         }
-        guard SSL_CTX_use_certificate_chain_file(context, policy.certificate) == 1 else {
-            return .init(
-                part: .certificate, why: "\(policy.certificate) holds no usable PEM certificate")
+        if let certificate = policy.certificate, let key = policy.key,
+            let problem = loadIdentity(context, certificate, key)
+        {
+            return problem
         }
-        let isLoaded = SSL_CTX_use_PrivateKey_file(context, policy.key, SSL_FILETYPE_PEM) == 1
+        SSL_CTX_set_cert_verify_callback(
+            context, whenVerifying, Unmanaged.passUnretained(verdict).toOpaque())
+        return nil
+    }
+
+    private static func loadIdentity(
+        _ context: OpaquePointer, _ certificate: String, _ key: String
+    ) -> TLSProblem? {
+        guard SSL_CTX_use_certificate_chain_file(context, certificate) == 1 else {
+            return .init(
+                part: .certificate, why: "\(certificate) holds no usable PEM certificate")
+        }
+        let isLoaded = SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1
         let why = lastError()
         guard isLoaded || why.contains("mismatch") else {
             return .init(
                 part: .key,
-                why: "\(policy.key) holds no usable PEM key (a key with a passphrase is none)")
+                why: "\(key) holds no usable PEM key (a key with a passphrase is none)")
         }
         guard isLoaded, SSL_CTX_check_private_key(context) == 1 else {
             return .init(
-                part: .key, why: "\(policy.key) is not the key of \(policy.certificate)")
+                part: .key, why: "\(key) is not the key of \(certificate)")
         }
-        SSL_CTX_set_cert_verify_callback(
-            context, whenVerifying, Unmanaged.passUnretained(verdict).toOpaque())
         return nil
     }
 }

@@ -1,7 +1,7 @@
 package import Base
 import Glibc
 
-/// A connected unix stream socket, non-blocking.
+/// A connected stream socket, non-blocking: of a unix socket, or accepted by a `TCPListener`.
 package final class UnixStream: Sendable {
     package enum Trouble: Error, Equatable {
         case timedOut

@@ -15,6 +15,8 @@ package struct MachineStatus: Equatable, Sendable {
     package var missed: UInt64 = 0
     /// Readings that the recorder did not take.
     package var unrecorded: UInt64 = 0
+    /// Of a broker: values that came in the last minute; nil: it is polled.
+    package var valuesPerMinute: Int?
     /// Why it is not connected, or what it refuses: `"192.168.140.10:502: Connection timed out"`.
     package var reason: String?
 

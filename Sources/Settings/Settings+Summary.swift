@@ -32,6 +32,7 @@ extension Settings {
                 "\(machine.name) at \(machine.place), \(machine.tags.count) tags"
             )
         }
+        lines += otherSources
         lines.append(
             ("vpn", vpn.map { "\($0.remote.host) \($0.remote.port) on \($0.interface)" } ?? "none"))
         if let server = vpn?.enrolment?.endpoint {
@@ -47,6 +48,24 @@ extension Settings {
 }
 
 extension Settings {
+    /// Where readings come from besides the machines, and events go; empty if neither is configured.
+    private var otherSources: [(String, String)] {
+        var lines = subscriptions.enumerated().map { index, broker in
+            (
+                index == 0 ? "brokers" : "",
+                "\(broker.name) at \(broker.address):\(broker.port), \(broker.tags.count) tags"
+            )
+        }
+        if let listen = push.listen {
+            let names = push.clients.map(\.name).joined(separator: ", ")
+            lines.append(("push", "\(names) to \(listen.address):\(listen.port)"))
+        }
+        if let server = syslog?.server {
+            lines.append(("syslog", "events to \(server.host):\(server.port.port) over TLS"))
+        }
+        return lines
+    }
+
     /// What is open besides what is built in; empty if nothing is.
     private var firewallLines: [String] {
         var lines: [String] = []

@@ -17,6 +17,8 @@ package struct Settings: Equatable, Sendable {
     /// `[bulk]`; nil: blocks stay here.
     package var bulk: Bulk?
     package var machines: [Machine]
+    /// `[[subscribe]]`, 0…8 of them.
+    package var subscriptions: [Subscription] = []
     /// `[push]`
     package var push = Push()
     /// `[health]`
@@ -27,6 +29,8 @@ package struct Settings: Equatable, Sendable {
     package var keySwitch: KeySwitch?
     /// `[page]`
     package var page: Page
+    /// `[syslog]`; nil: the event log stays here.
+    package var syslog: Syslog?
     package var firewall: Firewall
 
     /// `[device]`

@@ -9,6 +9,7 @@ enum Certificates {
             ("vpn", "vpn.ixon.net", "serverAuth", "ca"),
             ("device", Site.deviceName, "clientAuth", "ca"),
             ("watcher", "cloud-watcher", "clientAuth", "ca"),
+            ("logs", "logs.ixon.net", "serverAuth", "ca"),
             ("enrol", EnrolmentServer.host, "serverAuth", "ca"),
             ("bulk", BulkServer.host, "serverAuth", "ca"),
             // The VPN's server knows only those whose authority is the VPN's own.

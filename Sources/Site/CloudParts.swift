@@ -7,6 +7,7 @@ enum CloudParts {
         "--local-ttl=30", "--address=/#/",
         "--host-record=mqtt.ixon.net,203.0.113.10,30",
         "--host-record=vpn.ixon.net,203.0.113.10,30",
+        "--host-record=logs.ixon.net,203.0.113.10,30",
         "--host-record=\(EnrolmentServer.host),\(EnrolmentServer.address),30",
         "--host-record=\(BulkServer.host),\(BulkServer.address),30",
         "--host-record=evil.example,\(Topology.evilAddress),30",

@@ -45,6 +45,10 @@ struct CheckCommand: ParsableCommand {
             [cloud.authority, cloud.certificate, cloud.key] + (vpn ?? [])
             + (settings.keySwitch.map { [$0.chip] } ?? [])
             + settings.machines.compactMap(\.serial?.device)
+            + [settings.syslog?.authority, settings.syslog?.certificate, settings.syslog?.key]
+            .compactMap { $0 }
+            + settings.push.clients.map(\.tokenFile)
+            + settings.subscriptions.compactMap(\.passwordFile)
         let interfaces = settings.uplinks.map(\.interface) + [settings.lan.interface]
         var seen: Set<String> = []
         let missing =

@@ -52,8 +52,10 @@ struct Daemon: Sendable {
             clock: clock, logger: logs("configuration"),
             tell: { await events.record([Event(.config, who: "config file", $0.words)]) })
         let health = HealthDoor(of: house, clock: clock, logs: logs)
+        let subscribe = SubscribeDoor(of: house, clock: clock, logs: logs)
         let report = StatusReport(
-            house: house, health: health, configuration: configuration, begun: begun, clock: clock)
+            house: house, health: health, subscribe: subscribe, configuration: configuration,
+            begun: begun, clock: clock)
         let watch = StatusWatchService(
             clock: clock, events: events, look: { await report.document(reusing: $0) })
         let desk = ConsoleDesk(
@@ -72,6 +74,11 @@ struct Daemon: Sendable {
             into: house, runDirectory: settings.device.runDirectory, clock: clock, logs: logs)
         let bulk = BulkDoor(into: house, clock: clock, logs: logs)
         await watch.ask("bulk delivery") { await bulk.trouble }
+        let syslog = SyslogDoor(
+            of: house, stateDirectory: settings.device.stateDirectory, events: events, clock: clock,
+            logs: logs)
+        await watch.ask("syslog") { await syslog.trouble }
+        await watch.ask("push") { await push.trouble }
         let pulse = Pulse(house: house, clock: clock, logger: logs("pulse"))
 
         let rooms: [any Service] =
@@ -79,11 +86,12 @@ struct Daemon: Sendable {
                 Room("cut uplinks") { try await house.obeyCuts() },
                 Room("console") { try await console.run() },
                 Room("status and events") { try await watch.run() },
-                page.slot, push.slot, health.slot, bulk.slot,
+                page.slot, push.slot, health.slot, subscribe.slot, syslog.slot, bulk.slot,
                 Room("configuration") {
                     try await configuration.run(
                         WholeHouse(
-                            house: house, page: page, push: push, health: health, bulk: bulk))
+                            house: house, page: page, push: push, health: health,
+                            subscribe: subscribe, syslog: syslog, bulk: bulk))
                 },
                 Room("reload") {
                     for await _ in await UnixSignalsSequence(trapping: .sighup) {

@@ -92,6 +92,8 @@ struct WholeHouse: ConfiguredHouse {
     let page: PageDoor
     let push: PushDoor
     let health: HealthDoor
+    let subscribe: SubscribeDoor
+    let syslog: SyslogDoor
     let bulk: BulkDoor
 
     func trial(from old: Settings, to new: Settings) -> Duration? {
@@ -103,6 +105,8 @@ struct WholeHouse: ConfiguredHouse {
         var applied = try await house.apply(wanted, onTrialFor: time)
         applied.touched += await page.rebuild(for: wanted.page)
         applied.touched += await push.rebuild(for: wanted.push)
+        applied.touched += await subscribe.rebuild(for: wanted)
+        applied.touched += await syslog.rebuild(for: wanted)
         applied.touched += await health.rebuild(for: wanted.health)
         applied.touched += await bulk.rebuild(for: wanted)
         return applied

@@ -16,6 +16,7 @@ import Uplinks
 struct StatusReport: Sendable {
     let house: House
     let health: HealthDoor
+    let subscribe: SubscribeDoor
     let configuration: ConfigurationService
     let begun: Instant
     let clock: any MonotonicClock
@@ -44,7 +45,9 @@ struct StatusReport: Sendable {
         }
         document.firewall = await firewallSection(comparing: previous == nil)
         document.recorder = recorderSection(await house.recorder.tenant.status())
-        document.machines = await (house.machines.tenant.status() + health.status).map(machine)
+        document.machines = await
+            (house.machines.tenant.status()
+            + subscribe.status + health.status).map(machine)
         document.cloud = cloudSection(await house.cloud.tenant.status(), now)
         if let previous {
             document.egress = previous.egress
@@ -226,6 +229,7 @@ struct StatusReport: Sendable {
         section.lastAnswerMilliseconds = status.lastAnswer?.wall.milliseconds
         section.missedReadings = status.missed
         section.unrecordedReadings = status.unrecorded
+        section.valuesPerMinute = status.valuesPerMinute
         section.reason = status.reason ?? (status.isConnected ? "answers" : "not asked yet")
         return section
     }

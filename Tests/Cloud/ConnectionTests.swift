@@ -1,10 +1,10 @@
 import Base
 import Glibc
-import Linux
 import TestSupport
 import Testing
 
 @testable import Cloud
+@testable import Linux
 
 @Suite(
     "MQTT connection against a real broker",
@@ -158,9 +158,10 @@ struct ConnectionTests {
 
 @Suite("Words for MQTT and TLS trouble")
 struct TroubleWords {
+    private static let identity = MQTTIdentity(
+        authority: "/ca.pem", certificate: "/d.pem", key: "/d.key")
     private let options = MQTTOptions(
-        host: "mqtt.ixon.net", port: 443, clientID: "c",
-        identity: MQTTIdentity(authority: "/ca.pem", certificate: "/d.pem", key: "/d.key"))
+        host: "mqtt.ixon.net", port: 443, clientID: "c", identity: Self.identity)
 
     @Test("an error knows whether a server was involved")
     func text() {
@@ -206,20 +207,20 @@ struct TroubleWords {
         ])
     func openSSL(line: String, meaning: String) {
         #expect(
-            MQTTTrouble.reading(log: ["noise", line], identity: options.identity)
+            MQTTTrouble.reading(log: ["noise", line], identity: Self.identity)
                 == .tls(why: meaning))
     }
 
     @Test("the broker's refusals (MQTT 3.1.1 §3.2.2.3)")
     func connack() {
         #expect(
-            MQTTTrouble.connack(5, clientID: "c").text(options)
+            MQTTTrouble.connack(5, options).text(options)
                 == "mqtts://mqtt.ixon.net:443: not authorised: the broker knows our certificate but does not let it in"
         )
-        #expect(MQTTTrouble.connack(2, clientID: "c").text(options).contains("\"c\""))
+        #expect(MQTTTrouble.connack(2, options).text(options).contains("\"c\""))
         let hangUp = "OpenSSL Error[0]: error:0A000126:SSL routines::unexpected eof while reading"
         for log in [[], ["nothing of TLS"], [hangUp]] {
-            #expect(MQTTTrouble.reading(log: log, identity: options.identity) == nil)
+            #expect(MQTTTrouble.reading(log: log, identity: Self.identity) == nil)
         }
     }
 }

@@ -51,6 +51,7 @@ struct StatusSchemaTests {
         document.tunnel?.inwardBytes = 0
         document.tunnel?.outwardBytes = 0
         document.configuration.number = 3
+        document.machines[0].valuesPerMinute = 12
         document.recorder.cursors = [.init(name: "mes", unreadRecords: 12, lostRecords: 3)]
         document.firewall.exceptions?[0].opensSeconds = 3_600
         document.keySwitch?.areUplinksOpen = true

@@ -27,7 +27,7 @@ import Testing
             ])
     }
 
-    @Test("behaviour 2.2: the status page, where one is configured, for the LAN only")
+    @Test("behaviour 2.2: the status page and push, where configured, for the LAN only")
     func page() throws {
         var policy = try examplePolicy()
         let without = Ruleset(for: policy)
@@ -43,6 +43,12 @@ import Testing
                 #"oifname "br-lan" ip saddr 192.168.140.1 ip daddr 192.168.140.0/24 tcp sport 80 ct direction reply ct state established accept"#,
             ])
         #expect(try chain("forward", of: with) == chain("forward", of: without))
+        policy.push = .init(address: try address("192.168.140.1"), port: 4470)
+        let pushing = try chain("input", of: Ruleset(for: policy))
+        #expect(
+            try pushing.filter { try !chain("input", of: with).contains($0) } == [
+                #"iifname "br-lan" ip saddr 192.168.140.0/24 ip daddr 192.168.140.1 tcp dport 4470 ct direction original ct state new,established accept"#
+            ])
     }
 
     @Test("behaviour 2.11: with a key for the uplinks, a lease is asked for before anything else")

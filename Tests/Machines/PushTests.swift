@@ -122,9 +122,10 @@ struct PushServiceTests {
 
     private func running(_ ring: Ring, _ body: () async throws -> Void) async throws {
         let service = PushService(
-            path: path, sink: { try await ring.record($0) },
-            reserved: { ["plc-1", "drawbridge"] }, clock: SystemClock(),
-            wall: { WallTime(milliseconds: 5) },
+            path: path,
+            conversation: PushConversation(
+                sink: { try await ring.record($0) }, reserved: { ["plc-1", "drawbridge"] },
+                clock: SystemClock(), wall: { WallTime(milliseconds: 5) }),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         let task = Task { try await service.run() }
         defer { task.cancel() }
@@ -208,7 +209,7 @@ struct PushServiceTests {
     func example() async throws {
         let page = try String(decoding: Self.contents("docs/push.md"), as: UTF8.self)
         let program = try #require(
-            page.split(separator: "```python\n").last?.split(separator: "\n```").first)
+            page.split(separator: "```python\n").dropFirst().first?.split(separator: "\n```").first)
         #expect(program.split(separator: "\n").count <= 22)
         let ring = Ring()
         try await running(ring) {

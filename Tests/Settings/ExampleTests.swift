@@ -69,10 +69,11 @@ import Testing
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             line.hasPrefix("#") && !line.hasPrefix("# ") && line.count > 1 ? line.dropFirst() : line
         }
-        // A key with three positions cuts the uplinks, and a proxy carries TCP.
+        // A key with three positions cuts the uplinks, a proxy carries TCP, and a syslog server is on the allow-list.
         let all = lines.joined(separator: "\n")
             .replacing("vpn.ixon.net:1194/udp", with: "vpn.ixon.net:8443/tcp")
             .replacing("disables = \"vpn\"", with: "disables = \"wan\"")
+            .replacing("tls://logs.example.net:6514", with: "tls://logs.ixon.net:8443")
         #expect(all != text)
         _ = try Settings.parse(all)
     }
@@ -101,6 +102,31 @@ import Testing
         #expect(
             settings.summary.last == "firewall  machines may reach the internet over the uplinks")
         #expect(try Settings.parse(Files.short).firewall.lanToWAN == .neither)
+    }
+
+    @Test("the summary tells who else may bring readings, and where events go")
+    func otherSourcesSummary() throws {
+        let settings = try Settings.parse(
+            Files.short + """
+                [push]
+                listen = "192.168.140.1:4470"
+                [[push.client]]
+                name = "hmi-1"
+                token-file = "/etc/drawbridge/push/hmi-1"
+                [[subscribe]]
+                name = "line-broker"
+                broker = "mqtt://192.168.140.20:1883"
+                [syslog]
+                server = "tls://logs.ixon.net:8443"
+
+                """)
+        for line in [
+            "brokers   line-broker at 192.168.140.20:1883, 0 tags",
+            "push      hmi-1 to 192.168.140.1:4470",
+            "syslog    events to logs.ixon.net:8443 over TLS",
+        ] {
+            #expect(settings.summary.contains(line), "\(settings.summary)")
+        }
     }
 
     @Test("the summary tells what matters, also what a cut wire does")

@@ -7,6 +7,7 @@
 #include "clinux_fallocate.h"
 #include "clinux_memory.h"
 #include "clinux_packetsocket.h"
+#include "clinux_tcp.h"
 #include "clinux_tunnel.h"
 
 #include <linux/filter.h>

@@ -38,6 +38,9 @@ package actor EventLogService {
     /// The newest entries, the oldest of them first.
     package func latest() -> [EventEntry] { recent }
 
+    /// The number of the newest entry on flash; 0: none is known.
+    package var newest: UInt64 { last?.number ?? 0 }
+
     /// Returns when the events are on flash, or wait for a disk that takes none.
     package func record(_ events: [Event]) {
         let now = time()

@@ -132,7 +132,10 @@ extension StatusPage {
                 page.text(machine.name)
                 page.raw("</th>")
                 if machine.isConnected {
-                    page.element("td", class: "good", "answers")
+                    let rate = machine.valuesPerMinute.map {
+                        "\(Figure.count($0)) values a minute"
+                    }
+                    page.element("td", class: "good", rate ?? "answers")
                 } else {
                     let last = machine.lastAnswerMilliseconds.map {
                         "gone since \(time.text(WallTime(milliseconds: $0)))"

@@ -103,15 +103,28 @@ extension StatusText {
         _ machines: [StatusDocument.Machine], at time: LocalTime
     ) -> [[Piece]] {
         let names = width(machines.map(\.name), max: 20)
-        return machines.map { machine in
+        return machines.flatMap { machine in
             guard machine.isConnected else {
                 return [
-                    Piece(cell(machine.name, names)),
-                    Piece("\(absence(machine, at: time)): \(machine.reason)", .bad),
+                    [
+                        Piece(cell(machine.name, names)),
+                        Piece("\(absence(machine, at: time)): \(machine.reason)", .bad),
+                    ]
                 ]
             }
+            var refusal: [[Piece]] = []
             var figures =
                 ", \(Figure.count(machine.polls)) polls, \(Figure.count(machine.errors)) errors"
+            if let rate = machine.valuesPerMinute {
+                figures =
+                    ", \(Figure.count(rate)) values a minute, "
+                    + "\(Figure.count(machine.errors)) errors"
+                if machine.errors > 0, machine.reason != "answers" {
+                    refusal = [
+                        [Piece(cell("", names)), Piece("last: \(machine.reason)", .warning)]
+                    ]
+                }
+            }
             // Both are holes in the record, so they are told apart from errors that were made good.
             if machine.missedReadings > 0 {
                 figures += ", \(Figure.count(machine.missedReadings)) readings missed"
@@ -119,7 +132,9 @@ extension StatusText {
             if machine.unrecordedReadings > 0 {
                 figures += ", \(Figure.count(machine.unrecordedReadings)) not recorded"
             }
-            return [Piece(cell(machine.name, names)), Piece("connected", .good), Piece(figures)]
+            return [
+                [Piece(cell(machine.name, names)), Piece("connected", .good), Piece(figures)]
+            ] + refusal
         }
     }
 

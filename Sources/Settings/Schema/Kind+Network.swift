@@ -169,6 +169,18 @@ extension Kind where Value == Settings.Endpoint {
         return try endpoint(text.dropFirst("mqtts://".count), transport: .tcp)
     }
 
+    /// `tls://host:port`
+    static let syslogServer = Kind.quoted(
+        "a syslog server", hint: "a URL, such as \"tls://logs.example.net:6514\"",
+        text: { "tls://\($0.host):\($0.port.port)" }
+    ) { text throws(Refusal) in
+        guard !text.hasPrefix("udp://"), !text.hasPrefix("tcp://") else {
+            throw Refusal("is not encrypted; write tls:// and the server's TLS port")
+        }
+        guard text.hasPrefix("tls://") else { return nil }
+        return try endpoint(text.dropFirst("tls://".count), transport: .tcp)
+    }
+
     /// `host:port/udp`
     static let remote = Kind.quoted(
         "a server", hint: "host:port/udp or host:port/tcp, such as \"vpn.ixon.net:1194/udp\"",

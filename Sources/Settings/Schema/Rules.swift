@@ -17,6 +17,7 @@ struct Rules {
         checkKeySwitch()
         checkFirewall()
         checkPage()
+        checkSources()
     }
 
     // MARK: - Names
@@ -28,7 +29,6 @@ struct Rules {
         interfaces.append(("lan.interface", settings.lan.interface))
         if let vpn = settings.vpn { interfaces.append(("vpn.interface", vpn.interface)) }
         unique(interfaces)
-        unique(settings.machines.enumerated().map { ("machine[\($0)].name", $1.name) })
         for (index, machine) in settings.machines.enumerated() {
             let key = "machine[\(index)].name"
             if settings.health.isEnabled, machine.name == Settings.Health.source,
@@ -40,7 +40,7 @@ struct Rules {
         }
     }
 
-    private mutating func unique(_ names: [(key: String, name: String)]) {
+    mutating func unique(_ names: [(key: String, name: String)]) {
         var known: [String: String] = [:]
         for (key, name) in names where report.isSound(key) {
             if let first = known[name] {
@@ -204,6 +204,15 @@ struct Rules {
         }
         if let bulk = settings.bulk, report.isSound("bulk.url") {
             check(bulk.folder.endpoint, "bulk.url")
+        }
+        guard let syslog = settings.syslog else { return }
+        if report.isSound("syslog.server") { check(syslog.server, "syslog.server") }
+        if (syslog.certificate == nil) != (syslog.key == nil),
+            report.isSound("syslog.certificate", "syslog.key")
+        {
+            let (there, missing) =
+                syslog.key == nil ? ("certificate", "key") : ("key", "certificate")
+            complain("syslog.\(there)", "stands without \(missing); write both, or none")
         }
     }
 

@@ -29,11 +29,13 @@ enum Sections {
             Key("recorder", \.settings.recorder, .table(recorder)),
             Key("bulk", optional: \.settings.bulk, .table(bulk)),
             Key("machine", \.settings.machines, .tables(machine, count: 0...64)),
+            Key("subscribe", \.settings.subscriptions, .tables(subscription, count: 0...8)),
             Key("push", \.settings.push, .table(push)),
             Key("health", \.settings.health, .table(health)),
             Key("vpn", optional: \.settings.vpn, .table(vpn)),
             Key("switch", optional: \.settings.keySwitch, .table(keySwitch)),
             Key("page", \.settings.page, .table(page)),
+            Key("syslog", optional: \.settings.syslog, .table(syslog)),
             Key("firewall", \.settings.firewall, .table(firewall)),
         ])
 
@@ -260,19 +262,21 @@ enum Sections {
         draft: Settings.Bulk(folder: Settings.HTTPSFolder(endpoint: noEndpoint, path: "")),
         keys: [Key("url", \.folder, .httpsFolder, required: true)])
 
-    static let push = Section(
-        name: "push", draft: Settings.Push(), keys: [Key("enabled", \.isEnabled, .flag)])
-
-    static let health = Section(
-        name: "health", draft: Settings.Health(),
-        keys: [
-            Key("enabled", \.isEnabled, .flag),
-            Key("every", \.every, .duration(.seconds(1) ... .seconds(86400))),
-        ])
-
     static let page = Section(
         name: "page", draft: Settings.Page(),
         keys: [Key("listen", optional: \.listen, .listener, fallback: "none: there is no page")])
+
+    static let syslog = Section(
+        name: "syslog",
+        draft: Settings.Syslog(server: noEndpoint, authority: identity.authority),
+        keys: [
+            Key("server", \.server, .syslogServer, required: true),
+            Key("ca", \.authority, .path(identity.authority)),
+            Key(
+                "certificate", optional: \.certificate, .path(identity.certificate),
+                fallback: "none: we show no certificate"),
+            Key("key", optional: \.key, .path(identity.key), fallback: "none"),
+        ])
 
     private static let identity = Settings.Identity(
         authority: "/etc/drawbridge/pki/ca.pem", certificate: "/etc/drawbridge/pki/device.pem",

@@ -88,10 +88,13 @@ package struct EventFiles: EventStore {
     }
 
     /// All lines from the entry after `number` on, the oldest first; at most `limit` of the newest.
+    ///
+    /// No further file is read once there are `enough` entries.
     package static func read(
-        _ directory: String, after number: UInt64 = 0, limit: Int = .max
+        _ directory: String, after number: UInt64 = 0, limit: Int = .max, enough: Int = .max
     ) throws -> [Line] {
         var lines: [Line] = []
+        var found = 0
         let names = try names(directory)
         for (index, name) in names.enumerated() {
             // A file ends where the next one begins.
@@ -109,8 +112,11 @@ package struct EventFiles: EventStore {
                     lines.append(.damaged(file: path, line: row + 1))
                     continue
                 }
-                if entry.number > number { lines.append(.entry(entry)) }
+                guard entry.number > number else { continue }
+                lines.append(.entry(entry))
+                found += 1
             }
+            if found >= enough { break }
         }
         return limit < lines.count ? Array(lines.suffix(limit)) : lines
     }

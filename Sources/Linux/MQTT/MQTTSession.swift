@@ -1,6 +1,5 @@
 import Base
 import Glibc
-import Linux
 
 /// What the thread knows about the session that it drives.
 struct MQTTSession {

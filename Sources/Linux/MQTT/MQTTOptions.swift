@@ -1,13 +1,15 @@
 package import Base
-import Linux
 
 package struct MQTTMessage: Equatable, Sendable {
     package var topic: String
     package var payload: [UInt8]
+    /// Of a received one: whether the broker had kept it for whoever subscribes later.
+    package var isRetained: Bool
 
-    package init(topic: String, payload: [UInt8]) {
+    package init(topic: String, payload: [UInt8], isRetained: Bool = false) {
         self.topic = topic
         self.payload = payload
+        self.isRetained = isRetained
     }
 }
 
@@ -24,12 +26,25 @@ package struct MQTTIdentity: Equatable, Sendable {
     }
 }
 
-/// Everything that one connection needs to know. MQTT 3.1.1, clean session, TLS by `TLSPolicy`.
+/// A user and its password, for a broker that asks for them. Never logged.
+package struct MQTTLogin: Equatable, Sendable {
+    package var user: String
+    package var password: String?
+
+    package init(user: String, password: String?) {
+        self.user = user
+        self.password = password
+    }
+}
+
+/// Everything that one connection needs to know. MQTT 3.1.1, clean session.
 package struct MQTTOptions: Sendable {
     package var host: String
     package var port: UInt16
     package var clientID: String
-    package var identity: MQTTIdentity
+    /// TLS by `TLSPolicy`; nil: plain TCP, for a broker in the machine network.
+    package var identity: MQTTIdentity?
+    package var login: MQTTLogin?
     /// Keys of the broker's chain, any one of which suffices; empty: none is asked for.
     package var pins: [SPKIPin] = []
     /// What the broker says in our place when we vanish; QoS 1.
@@ -46,7 +61,7 @@ package struct MQTTOptions: Sendable {
     package var receivedBytesMax = 64 * 1024
 
     package init(
-        host: String, port: UInt16, clientID: String, identity: MQTTIdentity,
+        host: String, port: UInt16, clientID: String, identity: MQTTIdentity?,
         will: MQTTMessage? = nil, subscriptions: [String] = []
     ) {
         self.host = host
@@ -58,12 +73,13 @@ package struct MQTTOptions: Sendable {
     }
 
     /// For people: `mqtts://mqtt.ixon.net:443`
-    package var url: String { "mqtts://\(host):\(port)" }
+    package var url: String { "\(identity == nil ? "mqtt" : "mqtts")://\(host):\(port)" }
 }
 
 extension MQTTOptions {
     /// Finds out which file is at fault, which the library does not say.
     func checkFiles() throws(MQTTTrouble) {
+        guard let identity else { return }
         for (key, path) in [
             ("ca", identity.authority), ("certificate", identity.certificate),
             ("key", identity.key),

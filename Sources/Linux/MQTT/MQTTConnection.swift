@@ -1,6 +1,5 @@
 import Base
 import Glibc
-package import Linux
 import Synchronization
 
 /// One attempt to connect and, if it succeeds, one MQTT session: used once, never reconnected.
@@ -13,6 +12,8 @@ package final class MQTTConnection: Sendable {
         /// The broker confirmed the message that was published with this number.
         case acknowledged(UInt64)
         case received(MQTTMessage)
+        /// The broker does not let us have these.
+        case notSubscribed(String)
         /// The last event: nil if `close` asked for it.
         case closed(MQTTTrouble?)
     }
@@ -20,6 +21,7 @@ package final class MQTTConnection: Sendable {
     private struct State {
         var events: [Event] = []
         var received = 0
+        var lost: UInt64 = 0
         var outbox: [(id: UInt64, message: MQTTMessage)] = []
         var closing: Closing?
         var hasEnded = false
@@ -59,6 +61,14 @@ package final class MQTTConnection: Sendable {
                 state.received = 0
             }
             return state.events
+        }
+    }
+
+    /// Messages that came and were dropped since the last call: too long, or too many waited to be taken.
+    package func takeLost() -> UInt64 {
+        state.withLock { state in
+            defer { state.lost = 0 }
+            return state.lost
         }
     }
 
@@ -170,10 +180,19 @@ package final class MQTTConnection: Sendable {
         mailbox.acknowledged = []
         let received = mailbox.received
         mailbox.received = []
-        guard !events.isEmpty || !received.isEmpty else { return }
+        let oversized = mailbox.oversized
+        mailbox.oversized = 0
+        events += mailbox.notSubscribed.map { .notSubscribed($0) }
+        mailbox.notSubscribed = []
+        guard !events.isEmpty || !received.isEmpty || oversized > 0 else { return }
         state.withLock { state in
             state.events += events
-            for message in received where state.received < options.receivedMax {
+            state.lost += oversized
+            for message in received {
+                guard state.received < options.receivedMax else {
+                    state.lost += 1
+                    continue
+                }
                 state.received += 1
                 state.events.append(.received(message))
             }

@@ -1,6 +1,5 @@
-import CMosquitto
+private import CMosquitto
 import Glibc
-import Linux
 
 /// One client of libmosquitto, used by one thread from its first to its last call.
 ///
@@ -13,6 +12,11 @@ struct Mosquitto: ~Copyable {
         var acknowledged: [Int32] = []
         var received: [MQTTMessage] = []
         var receivedBytesMax = 0
+        /// Messages longer than that.
+        var oversized: UInt64 = 0
+        /// What was asked for, by the library's numbers, until the broker has answered.
+        var asked: [Int32: String] = [:]
+        var notSubscribed: [String] = []
         /// Errors as the library and OpenSSL worded them; the newest 16.
         var log: [String] = []
 
@@ -22,9 +26,16 @@ struct Mosquitto: ~Copyable {
         }
     }
 
+    /// Keeps OpenSSL's context alive; nil: plain TCP.
+    private final class Encryption {
+        let context: TLSContext
+
+        init(_ context: consuming TLSContext) { self.context = context }
+    }
+
     private let client: OpaquePointer
     /// As stored properties these outlive `mosquitto_destroy` in `deinit`.
-    private let tls: TLSContext
+    private let tls: Encryption?
     /// The callbacks' context.
     let mailbox: Mailbox
 
@@ -33,7 +44,7 @@ struct Mosquitto: ~Copyable {
     init(_ options: MQTTOptions) throws(MQTTTrouble) {
         precondition(Self.initialised, "libmosquitto cannot start")
         let mailbox = Mailbox()
-        let tls = try Self.context(options)
+        let tls = try Self.encryption(options)
         let context = Unmanaged.passUnretained(mailbox).toOpaque()
         guard let client = mosquitto_new(options.clientID, true, context) else {
             throw .refused(why: "libmosquitto refused the client id \"\(options.clientID)\"")
@@ -45,6 +56,7 @@ struct Mosquitto: ~Copyable {
         mosquitto_connect_callback_set(client, whenConnected)
         mosquitto_publish_callback_set(client, whenAcknowledged)
         mosquitto_message_callback_set(client, whenReceived)
+        mosquitto_subscribe_callback_set(client, whenSubscribed)
         mosquitto_log_callback_set(client, whenLogged)
         mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1)
         // The sender limits itself: the library must not hold messages back.
@@ -62,20 +74,28 @@ struct Mosquitto: ~Copyable {
                 client, will.topic, Int32(will.payload.count), will.payload, 1, false)
             guard result == 0 else { throw .refused(why: "the will cannot be set") }
         }
+        if let login = options.login {
+            let result = mosquitto_username_pw_set(client, login.user, login.password)
+            guard result == 0 else { throw .refused(why: "user and password cannot be set") }
+        }
+        guard let tls else { return }
         // The library takes a reference of its own, and changes nothing: it is our policy as it is.
-        let result = tls.withUnsafeContext { mosquitto_opts_set(client, MOSQ_OPT_SSL_CTX, $0) }
+        let result = tls.context.withUnsafeContext {
+            mosquitto_opts_set(client, MOSQ_OPT_SSL_CTX, $0)
+        }
         guard result == 0,
             mosquitto_int_option(client, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0) == 0
         else { throw .refused(why: "libmosquitto does not take our TLS policy") }
     }
 
-    private static func context(_ options: MQTTOptions) throws(MQTTTrouble) -> TLSContext {
-        let identity = options.identity
+    private static func encryption(_ options: MQTTOptions) throws(MQTTTrouble) -> Encryption? {
+        guard let identity = options.identity else { return nil }
         do throws(TLSProblem) {
-            return try TLSContext(
-                TLSPolicy(
-                    host: options.host, authority: identity.authority,
-                    certificate: identity.certificate, key: identity.key, pins: options.pins))
+            return Encryption(
+                try TLSContext(
+                    TLSPolicy(
+                        host: options.host, authority: identity.authority,
+                        certificate: identity.certificate, key: identity.key, pins: options.pins)))
         } catch {
             switch error.part {
             case .authority: throw .file(key: "ca", why: error.why)
@@ -122,7 +142,10 @@ struct Mosquitto: ~Copyable {
     }
 
     func subscribe(_ filter: String, _ options: MQTTOptions) throws(MQTTTrouble) {
-        try check(mosquitto_subscribe(client, nil, filter, 1), errno, options)
+        var id: Int32 = 0
+        let result = mosquitto_subscribe(client, &id, filter, 1)
+        try check(result, errno, options)
+        mailbox.asked[id] = filter
     }
 
     /// Sends DISCONNECT: the broker forgets the will.
@@ -134,7 +157,7 @@ struct Mosquitto: ~Copyable {
         throws(MQTTTrouble)
     {
         if let connack = mailbox.connack, connack != 0 {
-            throw .connack(connack, clientID: options.clientID)
+            throw .connack(connack, options)
         }
         // Negative: the connection is being made.
         guard result > 0 else { return }
@@ -145,8 +168,10 @@ struct Mosquitto: ~Copyable {
             || (result == MOSQ_ERR_ERRNO.rawValue && (code == EPROTO || code == EPIPE))
             || mailbox.log.contains { $0.contains("unexpected eof") }
         let systemText = String(cString: strerror(code))
-        if let refusal = tls.verdict.refusal { throw .tls(why: refusal) }
-        if let trouble = MQTTTrouble.reading(log: mailbox.log, identity: options.identity) {
+        if let refusal = tls?.context.verdict.refusal { throw .tls(why: refusal) }
+        if let identity = options.identity,
+            let trouble = MQTTTrouble.reading(log: mailbox.log, identity: identity)
+        {
             throw trouble
         }
         guard !isHangUp else {
@@ -169,9 +194,12 @@ extension MQTTTrouble {
     /// With TLS 1.3 a broker refuses a certificate after our side of the handshake is done, and its alert
     /// can get lost in the reset that follows.
     static func closedEarly(_ options: MQTTOptions) -> MQTTTrouble {
-        .tls(
+        guard let identity = options.identity else {
+            return .refused(why: "the broker closed the connection before it accepted us")
+        }
+        return .tls(
             why: "the broker closed the connection before it accepted us; "
-                + "it may have refused our certificate \(options.identity.certificate)")
+                + "it may have refused our certificate \(identity.certificate)")
     }
 }
 
@@ -195,13 +223,28 @@ private func whenReceived(
     _: OpaquePointer?, _ context: UnsafeMutableRawPointer?,
     _ message: UnsafePointer<mosquitto_message>?
 ) {
-    guard let message = message?.pointee, let mailbox = mailbox(context),
-        message.payloadlen <= mailbox.receivedBytesMax
-    else { return }
+    guard let message = message?.pointee, let mailbox = mailbox(context) else { return }
+    guard message.payloadlen <= mailbox.receivedBytesMax else {
+        mailbox.oversized += 1
+        return
+    }
     let payload = UnsafeRawBufferPointer(
         start: message.payload, count: Int(max(0, message.payloadlen)))
     mailbox.received.append(
-        MQTTMessage(topic: String(cString: message.topic), payload: Array(payload)))
+        MQTTMessage(
+            topic: String(cString: message.topic), payload: Array(payload),
+            isRetained: message.retain))
+}
+
+private func whenSubscribed(
+    _: OpaquePointer?, _ context: UnsafeMutableRawPointer?, _ id: Int32, _ count: Int32,
+    _ granted: UnsafePointer<Int32>?
+) {
+    // MQTT 3.1.1 §3.9.3: 0x80 is a refusal.
+    guard let mailbox = mailbox(context), let filter = mailbox.asked.removeValue(forKey: id),
+        count > 0, let granted, granted[0] >= 0x80
+    else { return }
+    mailbox.notSubscribed.append(filter)
 }
 
 private func whenLogged(

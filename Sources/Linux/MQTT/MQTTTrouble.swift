@@ -26,12 +26,17 @@ package enum MQTTTrouble: Error, Equatable, Sendable {
 
 extension MQTTTrouble {
     /// The broker's CONNACK code (MQTT 3.1.1 §3.2.2.3).
-    static func connack(_ code: Int32, clientID: String) -> MQTTTrouble {
+    static func connack(_ code: Int32, _ options: MQTTOptions) -> MQTTTrouble {
         switch code {
         case 1: .refused(why: "the broker does not speak MQTT 3.1.1")
-        case 2: .refused(why: "the broker refused the client id \"\(clientID)\"")
+        case 2: .refused(why: "the broker refused the client id \"\(options.clientID)\"")
         case 3: .refused(why: "the broker says that its service is unavailable")
         case 4: .refused(why: "the broker refused our user name or password")
+        case 5 where options.identity == nil:
+            .refused(
+                why: options.login == nil
+                    ? "not authorised: the broker asks for a user and a password"
+                    : "not authorised: the broker refused our user name or password")
         case 5:
             .refused(why: "not authorised: the broker knows our certificate but does not let it in")
         default: .refused(why: "the broker refused the connection (code \(code))")
