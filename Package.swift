@@ -60,7 +60,7 @@ let package = Package(
         .target(name: "Base", swiftSettings: strict),
         .target(name: "Settings", dependencies: ["Base"], swiftSettings: strict),
         .target(
-            name: "Linux", dependencies: ["Base", "CLinux", "CMosquitto", "COpenSSL"],
+            name: "Linux", dependencies: ["Base", "CLinux", "CMosquitto", "COpenSSL", "CCurl"],
             swiftSettings: strict),
 
         // The rooms.
@@ -68,7 +68,7 @@ let package = Package(
         room("Firewall"),
         room("Egress"),
         room("KillSwitch", ["CGPIO"]),
-        room("Tunnel", ["CCurl"]),
+        room("Tunnel"),
         room("Recorder", ["CZstd"]),
         room("Machines", ["CModbus"]),
         room("Cloud"),

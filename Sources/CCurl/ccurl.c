@@ -94,7 +94,7 @@ static enum ccurl_outcome outcome(CURLcode code)
 	}
 }
 
-void ccurl_post(const struct ccurl_request *request, struct ccurl_reply *reply)
+void ccurl_send(const struct ccurl_request *request, struct ccurl_reply *reply)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct exchange exchange = { request, reply };
@@ -137,6 +137,9 @@ void ccurl_post(const struct ccurl_request *request, struct ccurl_reply *reply)
 	SET(CURLOPT_SSL_CTX_DATA, &exchange);
 	SET(CURLOPT_HTTPHEADER, headers);
 	SET(CURLOPT_POST, 1L);
+	if (request->is_put) SET(CURLOPT_CUSTOMREQUEST, "PUT");
+	if (request->bytes_per_second)
+		SET(CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)request->bytes_per_second);
 	SET(CURLOPT_POSTFIELDS, (const char *)request->body);
 	SET(CURLOPT_POSTFIELDSIZE, (long)request->body_size);
 	SET(CURLOPT_WRITEFUNCTION, take);

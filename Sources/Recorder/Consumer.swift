@@ -4,6 +4,10 @@ package enum Consumer: Hashable, Sendable {
     /// Whoever reads with the cursor of this name.
     case reader(String)
 
+    /// Who gets whole blocks as they are stored; no other reader may take its name.
+    package static let bulk = Consumer.reader(bulkName)
+    package static let bulkName = "bulk"
+
     /// The tag that its loss records have.
     package var lossTag: String {
         switch self {
@@ -41,11 +45,13 @@ package struct NamedCursor: Equatable, Sendable {
 package enum CursorRefusal: Error, Equatable, CustomStringConvertible {
     case badName
     case tooMany
+    case reserved
 
     package var description: String {
         switch self {
         case .badName:
             "a cursor's name has 1 to \(Limits.cursorNameBytesMax) letters, digits, - _ or ."
+        case .reserved: "the cursor \"\(Consumer.bulkName)\" is that of [bulk]"
         case .tooMany:
             "there are \(Limits.cursorsMax) cursors already; remove one with `drawbridge log forget`"
         }

@@ -2,8 +2,18 @@
 package enum Limits {
     /// File systems give space in blocks, and flash is written in pages: everything begins at one.
     package static let pageBytes = 4096
-    /// Records that wait in memory and in the journal to be sealed, at most.
-    package static let openRowsMax = 131_072
+    /// Records of one block, and that wait in memory and in the journal to be sealed, at most.
+    package static let blockRowsMax = 131_072
+    /// Where few names share them, half as many wait: a block is unpacked as a whole to be read, 26 bytes a record.
+    package static let openRowsMin = 65_536
+    /// Records of each name that a block should hold, so that the names' own bytes stay few beside them.
+    package static let openRowsPerName = 96
+
+    /// How many records wait to be sealed, of so many names, before they are.
+    package static func openRowsMax(names: Int) -> Int {
+        min(blockRowsMax, max(openRowsMin, names * openRowsPerName))
+    }
+
     /// Bytes of their texts, at most.
     package static let openTextBytesMax = 8 << 20
     /// Records of one journal frame.
@@ -21,8 +31,8 @@ package enum Limits {
     package static let sectionBytesMax = 64 << 20
     /// Records that one `batch` returns at most.
     package static let batchRecordsMax = 10_000
-    /// Rows of blocks that stay unpacked for those who read them: one full block.
-    package static let unpackedRowsMax = openRowsMax
+    /// Rows of blocks that stay unpacked for those who read them: one block of few names.
+    package static let unpackedRowsMax = openRowsMin
     /// Bytes of texts after which a batch is not filled further.
     package static let batchBytesMax = 1 << 20
     /// Boots whose clock is known to have been kept; an older one's times are left as they were recorded.

@@ -122,7 +122,7 @@ package actor RecorderKeeperService {
     }
 
     /// The store, once it is open; throws `CancellationError` when cancelled.
-    private func opened() async throws -> RecorderService {
+    func opened() async throws -> RecorderService {
         let id = nextWaiter
         nextWaiter += 1
         defer { waiting[id] = nil }

@@ -25,6 +25,7 @@ extension Settings {
                 "\(recorder.size.exactText) in \(recorder.directory), "
                     + "on flash within \(DurationText.format(recorder.sync))"
             ))
+        if let bulk { lines.append(("", "its blocks to \(bulk.folder.url)")) }
         lines += machines.enumerated().map { index, machine in
             (
                 index == 0 ? "machines" : "",

@@ -14,6 +14,8 @@ package struct Settings: Equatable, Sendable {
     package var ntp: NTP
     package var cloud: Cloud
     package var recorder: Recorder
+    /// `[bulk]`; nil: blocks stay here.
+    package var bulk: Bulk?
     package var machines: [Machine]
     /// `[[subscribe]]`, 0…8 of them.
     package var subscriptions: [Subscription] = []

@@ -11,6 +11,7 @@ enum Certificates {
             ("watcher", "cloud-watcher", "clientAuth", "ca"),
             ("logs", "logs.ixon.net", "serverAuth", "ca"),
             ("enrol", EnrolmentServer.host, "serverAuth", "ca"),
+            ("bulk", BulkServer.host, "serverAuth", "ca"),
             // The VPN's server knows only those whose authority is the VPN's own.
             ("technician", "technician", "clientAuth", "vpn-ca"),
             // A session's, for who wants to begin one by hand: good for one.

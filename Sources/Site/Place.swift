@@ -5,7 +5,8 @@ package enum Place: String, CaseIterable, Sendable {
     case ispA = "ispa"
     case ispB = "ispb"
     case ispC = "ispc"
-    /// 203.0.113.10: MQTT broker, OpenVPN server, the watcher; 203.0.113.11: the enrolment server.
+    /// 203.0.113.10: MQTT broker, OpenVPN server, the watcher; 203.0.113.11: the enrolment server;
+    /// 203.0.113.12: the server for blocks, when a test starts it.
     case cloud
     /// 10.1.0.66: a host in the company network, which may be hostile.
     case office

@@ -18,6 +18,8 @@ package struct SiteDirectory: Sendable {
     package var state: String { path + "/state" }
     package var gpio: String { path + "/gpio" }
     package var vpn: String { path + "/vpn" }
+    /// Where the cloud keeps blocks.
+    package var bulk: String { path + "/bulk" }
 
     package static func make(in parent: String?) throws -> SiteDirectory {
         let folder = parent ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
@@ -35,6 +37,7 @@ package struct SiteDirectory: Sendable {
         for path in [
             directory.logs, directory.certificates, directory.configuration, directory.devicePKI,
             directory.state, directory.gpio, directory.vpn, directory.vpn + "/clients",
+            directory.bulk,
         ] {
             _ = try check("make \(path)") { mkdir(path, 0o755) }
         }

@@ -1,7 +1,7 @@
 /// The site's network as a shell script: namespaces, cables, addresses, routes, the providers' NAT.
 ///
 ///     office ─┐
-///     router ─┴ ispa ─┐            ┌ cloud 203.0.113.10, .11
+///     router ─┴ ispa ─┐            ┌ cloud 203.0.113.10 to .12
 ///     router ── ispb ─┼─ internet ─┤
 ///     router ── ispc ─┘            └ remote 198.51.100.20
 ///     plc ── br-lan of router
@@ -58,6 +58,7 @@ enum Topology {
         case .cloud:
             up("eth0", "203.0.113.10/24") + [
                 "addr add \(EnrolmentServer.address)/24 dev eth0",
+                "addr add \(BulkServer.address)/24 dev eth0",
                 "route add default via 203.0.113.1",
             ]
         case .remote: up("eth0", "198.51.100.20/24") + ["route add default via 198.51.100.1"]

@@ -75,6 +75,8 @@ struct Daemon: Sendable {
 
         let push = PushDoor(
             into: house, runDirectory: settings.device.runDirectory, clock: clock, logs: logs)
+        let bulk = BulkDoor(into: house, clock: clock, logs: logs)
+        await watch.ask("bulk delivery") { await bulk.trouble }
         let syslog = SyslogDoor(
             of: house, stateDirectory: settings.device.stateDirectory, events: events, clock: clock,
             logs: logs)
@@ -87,12 +89,12 @@ struct Daemon: Sendable {
                 Room("cut uplinks") { try await house.obeyCuts() },
                 Room("console") { try await console.run() },
                 Room("status and events") { try await watch.run() },
-                page.slot, push.slot, health.slot, subscribe.slot, syslog.slot,
+                page.slot, push.slot, health.slot, subscribe.slot, syslog.slot, bulk.slot,
                 Room("configuration") {
                     try await configuration.run(
                         WholeHouse(
                             house: house, page: page, push: push, health: health,
-                            subscribe: subscribe, syslog: syslog))
+                            subscribe: subscribe, syslog: syslog, bulk: bulk))
                 },
                 Room("reload") {
                     for await _ in await UnixSignalsSequence(trapping: .sighup) {

@@ -94,6 +94,7 @@ struct WholeHouse: ConfiguredHouse {
     let health: HealthDoor
     let subscribe: SubscribeDoor
     let syslog: SyslogDoor
+    let bulk: BulkDoor
 
     func trial(from old: Settings, to new: Settings) -> Duration? {
         house.trial(from: old, to: new)
@@ -107,6 +108,7 @@ struct WholeHouse: ConfiguredHouse {
         applied.touched += await subscribe.rebuild(for: wanted)
         applied.touched += await syslog.rebuild(for: wanted)
         applied.touched += await health.rebuild(for: wanted.health)
+        applied.touched += await bulk.rebuild(for: wanted)
         return applied
     }
 

@@ -179,6 +179,9 @@ final class House: Sendable {
         }
     }
 
+    /// Bytes a second that old records may take of the uplink that carries; nil: none does.
+    var backlogBudget: Int? { carrier.budget }
+
     /// What runs.
     var settings: Settings { running.withLock { $0 } }
 

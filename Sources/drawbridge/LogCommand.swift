@@ -35,6 +35,24 @@ struct LogPlace: ParsableArguments {
     }
 }
 
+/// Where records are read from; shared by `query`, `export` and `verify`.
+struct LogSource: ParsableArguments {
+    @OptionGroup var place: LogPlace
+    @Option(help: "A folder of blocks that were delivered as they are, in place of a store.")
+    var blocks: String?
+
+    func open() throws -> any RecordReading {
+        guard let blocks else { return try place.open() }
+        Interrupt.watch()
+        do {
+            return try BlockFolder(path: blocks)
+        } catch {
+            Terminal.error.print("\(error)")
+            throw ExitCode(1)
+        }
+    }
+}
+
 /// Which records; shared by `query` and `export`.
 struct LogFilter: ParsableArguments {
     @Option(help: "Only this tag.") var tag: String?
@@ -122,7 +140,7 @@ struct LogTail: ParsableCommand {
 struct LogQuery: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "query", abstract: "Print the records of a tag, a source or a time.")
-    @OptionGroup var place: LogPlace
+    @OptionGroup var place: LogSource
     @OptionGroup var chosen: LogFilter
     @Flag(help: "Print a JSON object a line.") var json = false
 
@@ -138,7 +156,7 @@ struct LogExport: ParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write records for other programs to standard output.")
-    @OptionGroup var place: LogPlace
+    @OptionGroup var place: LogSource
     @OptionGroup var chosen: LogFilter
     @Option(help: "csv (RFC 4180) or jsonl (a JSON object a line).") var format = Format.csv
 
@@ -154,7 +172,7 @@ struct LogVerify: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Read every block and check it. Exit status 1 if any is bad.")
-    @OptionGroup var place: LogPlace
+    @OptionGroup var place: LogSource
 
     func run() throws {
         let reader = try place.open()
@@ -206,7 +224,7 @@ struct LogRepair: ParsableCommand {
 /// Prints records as they are read: memory stays the same, however many there are.
 enum LogPrinter {
     static func print(
-        _ reader: inout LogReader, after start: UInt64, _ filter: RecordFilter,
+        _ reader: inout some RecordReading, after start: UInt64, _ filter: RecordFilter,
         _ text: (Record) -> String
     ) throws {
         var after = start
@@ -220,6 +238,10 @@ enum LogPrinter {
             guard bar.show(Double(after) / Double(max(1, reader.lastSequence))) else { break }
         }
         bar.clear()
+        if let folder = reader as? BlockFolder, !folder.damaged.isEmpty {
+            Terminal.error.print(
+                "left out, damaged: \(folder.damaged.sorted().joined(separator: ", "))")
+        }
         try Interrupt.check()
     }
 }

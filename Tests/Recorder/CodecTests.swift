@@ -99,7 +99,7 @@ import Testing
                 bytes.removeLast(.random(in: 0..<bytes.count, using: &random))
             }
             if let back = BlockCoder.rows(bytes[...], names: names) {
-                #expect(back.count <= Limits.openRowsMax)
+                #expect(back.count <= Limits.blockRowsMax)
                 for row in 0..<back.count { _ = back.reading(at: row) }
             }
             _ = BlockCoder.tallies(bytes[...])

@@ -186,8 +186,10 @@ import Testing
             await service.status().cursors == [
                 NamedCursor(name: "mes", sequence: 6), NamedCursor(name: "late", sequence: 5),
             ])
-        #expect(await service.forgetCursor("late"))
+        #expect(try await service.forgetCursor("late"))
         await #expect(throws: CursorRefusal.badName) { try await read("a b", nil) }
+        await #expect(throws: CursorRefusal.reserved) { try await read("bulk", nil) }
+        await #expect(throws: CursorRefusal.reserved) { try await service.forgetCursor("bulk") }
         run.cancel()
         try await run.value
     }

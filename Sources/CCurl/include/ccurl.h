@@ -15,13 +15,16 @@ struct ccurl_request {
 	const char *authority;
 	/// Whole header lines, NULL at the end.
 	const char *const *headers;
-	/// The body of the POST.
+	/// PUT instead of POST.
+	int is_put;
 	const uint8_t *body;
 	size_t body_size;
 	/// What does not fit fails.
 	size_t reply_max;
 	long connect_ms;
 	long total_ms;
+	/// Of the body, on average; 0: as fast as it goes.
+	long bytes_per_second;
 	/// Called with the SSL_CTX of the connection before it is used; 0 lets it go on.
 	int (*prepare)(void *ssl_context, void *context);
 	/// Called about once a second; anything but 0 gives up.
@@ -53,7 +56,7 @@ struct ccurl_reply {
 	size_t body_size;
 };
 
-/// Posts, and waits for the answer: on a thread of its own. No redirect is followed and no proxy used.
-void ccurl_post(const struct ccurl_request *request, struct ccurl_reply *reply);
+/// Sends, and waits for the answer: on a thread of its own. No redirect is followed and no proxy used.
+void ccurl_send(const struct ccurl_request *request, struct ccurl_reply *reply);
 
 #endif

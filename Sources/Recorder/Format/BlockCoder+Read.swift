@@ -7,7 +7,7 @@ extension BlockCoder {
     package static func rows(_ bytes: ArraySlice<UInt8>, names: [TagName?]) -> Rows? {
         var reader = ByteReader(bytes)
         guard let count = reader.varint().flatMap({ Int(exactly: $0) }), count > 0,
-            count <= Limits.openRowsMax
+            count <= Limits.blockRowsMax
         else { return nil }
         var rows = Rows()
         guard let sequences = sequences(count, &reader), let classes = classes(count, &reader),

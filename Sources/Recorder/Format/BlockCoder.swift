@@ -55,7 +55,7 @@ package enum BlockCoder {
                 sources.append(text)
             }
             guard let tag = reader.text(bytesMax: Limits.nameBytesMax),
-                let records = reader.varint(), records <= UInt64(Limits.openRowsMax)
+                let records = reader.varint(), records <= UInt64(Limits.blockRowsMax)
             else { return nil }
             list.append(
                 Tally(

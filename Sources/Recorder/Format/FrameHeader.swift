@@ -105,7 +105,7 @@ package struct FrameHeader: Equatable, Sendable {
         }
         guard let own: UInt32 = reader.fixed(), first > 0, first < UInt64.max / 2,
             own == Self.checksum(bytes, version, store.seed(generation: generation)),
-            rows <= UInt32(Limits.openRowsMax), firstName <= UInt32(Limits.namesMax),
+            rows <= UInt32(Limits.blockRowsMax), firstName <= UInt32(Limits.namesMax),
             payload <= 1 << 26, names <= UInt32(Limits.sectionBytesMax),
             data <= UInt32(Limits.sectionBytesMax), cursor < UInt64.max / 2,
             settled < UInt64.max / 2

@@ -14,6 +14,7 @@ extension RecorderService {
     package func read(
         as name: String, acknowledged sequence: UInt64?, from start: CursorStart, limit: Int
     ) async throws -> [Record] {
+        guard name != Consumer.bulkName else { throw CursorRefusal.reserved }
         if store.sequence(of: .reader(name)) == nil {
             let oldest = store.firstSequence - min(1, store.firstSequence)
             try store.addCursor(name, at: start == .oldest ? oldest : store.deliverableThrough)
@@ -24,7 +25,10 @@ extension RecorderService {
     }
 
     /// False if there is no such cursor.
-    package func forgetCursor(_ name: String) async -> Bool { store.removeCursor(name) }
+    package func forgetCursor(_ name: String) async throws -> Bool {
+        guard name != Consumer.bulkName else { throw CursorRefusal.reserved }
+        return store.removeCursor(name)
+    }
 }
 
 extension RecorderKeeperService {

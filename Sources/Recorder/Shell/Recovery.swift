@@ -78,7 +78,7 @@ struct Recovery {
         let isStore = !content.frames.isEmpty || !found.headers.isEmpty
         if isStore, content.frames.isEmpty || !names.isSuperset(of: FileName.journals) {
             // A journal is gone, and with it the ids that it gave away: none of them may be given again.
-            nextSequence += UInt64(Limits.openRowsMax)
+            nextSequence += UInt64(Limits.blockRowsMax)
             damagedFrames += 1
         }
     }

@@ -40,7 +40,8 @@ extension RingStore {
                 }
                 counted = found.header.ordinal + UInt64(found.header.rows)
                 guard found.header.form == .block, found.header.lastSequence > cursor,
-                    !damage.isTold(segment, at: found.offset)
+                    !damage.isTold(segment, at: found.offset),
+                    !wasDelivered(found.header, to: consumer)
                 else { continue }
                 known += tally(found, in: walker.file, for: consumer, after: cursor, &report)
             }

@@ -117,7 +117,7 @@ extension RingStore {
         return records
     }
 
-    private func heads(at sequence: UInt64) -> [ReadPosition.Head] {
+    func heads(at sequence: UInt64) -> [ReadPosition.Head] {
         RecordClass.allCases.compactMap { one in
             pool.index(one, holding: sequence).map { index in
                 let segment = pool[one][index]

@@ -54,6 +54,7 @@ package struct RingStore {
     package internal(set) var damagedBlocks = 0
     var writeTrouble: String?
     var positions = ReadPositions()
+    var blockHeads: [ReadPosition.Head] = []
     var damage = DamageLedger()
 
     /// Opens the store in a directory, or begins a new one there.
@@ -160,7 +161,8 @@ package struct RingStore {
 
     /// Whether memory holds all that it may.
     private var isFull: Bool {
-        open.count >= Limits.openRowsMax || open.textBytes >= Limits.openTextBytesMax
+        open.count >= Limits.openRowsMax(names: open.names.count)
+            || open.textBytes >= Limits.openTextBytesMax
             || open.names.count >= Limits.namesMax
     }
 

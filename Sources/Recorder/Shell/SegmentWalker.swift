@@ -82,7 +82,7 @@ struct SegmentWalker {
 /// The content of a block, read and checked.
 struct BlockReader {
     let header: BlockHeader
-    private let bytes: [UInt8]
+    let bytes: [UInt8]
 
     /// Nil if the file ends before the block does.
     init?(_ found: SegmentWalker.Found, in file: any RingFile, namesOnly: Bool)

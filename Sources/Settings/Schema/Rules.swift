@@ -202,6 +202,9 @@ struct Rules {
         if let server = settings.vpn?.enrolment, report.isSound("vpn.enrol") {
             check(server.endpoint, "vpn.enrol")
         }
+        if let bulk = settings.bulk, report.isSound("bulk.url") {
+            check(bulk.folder.endpoint, "bulk.url")
+        }
         guard let syslog = settings.syslog else { return }
         if report.isSound("syslog.server") { check(syslog.server, "syslog.server") }
         if (syslog.certificate == nil) != (syslog.key == nil),

@@ -27,6 +27,7 @@ enum Sections {
             Key("ntp", \.settings.ntp, .table(ntp)),
             Key("cloud", \.settings.cloud, .table(cloud), required: true),
             Key("recorder", \.settings.recorder, .table(recorder)),
+            Key("bulk", optional: \.settings.bulk, .table(bulk)),
             Key("machine", \.settings.machines, .tables(machine, count: 0...64)),
             Key("subscribe", \.settings.subscriptions, .tables(subscription, count: 0...8)),
             Key("push", \.settings.push, .table(push)),
@@ -255,6 +256,11 @@ enum Sections {
             Key("lamp", optional: \.lampLine, .line, fallback: "none"),
             Key("lamp-on", \.lampLevel, .choice()),
         ])
+
+    static let bulk = Section(
+        name: "bulk",
+        draft: Settings.Bulk(folder: Settings.HTTPSFolder(endpoint: noEndpoint, path: "")),
+        keys: [Key("url", \.folder, .httpsFolder, required: true)])
 
     static let page = Section(
         name: "page", draft: Settings.Page(),
