@@ -16,7 +16,7 @@ loop=
 clean() {
     umount "$work/fs" 2>/dev/null || :
     [ -z "$loop" ] || losetup -d "$loop" 2>/dev/null || :
-    rm -rf "$work"
+    rm -rf "$work" "$out.new"
 }
 trap clean EXIT
 trap 'exit 130' INT TERM
@@ -33,7 +33,7 @@ fresh() {
     mount "$loop" "$work/fs"
     mkdir "$work/fs/store"
 }
-written() { sync -f "$work/fs"; awk '{ print $7 * 512 }' "/sys/block/${loop#/dev/}/stat"; }
+written() { sync -f "$work/fs"; awk '{ printf "%.0f\n", $7 * 512 }' "/sys/block/${loop#/dev/}/stat"; }
 value() { sed "s/.*\\b$2 \\([0-9.]*\\).*/\\1/" "$1"; }
 ratio() { awk "BEGIN { printf \"%.2f\", $1 / $2 }"; }
 
