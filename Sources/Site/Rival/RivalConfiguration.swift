@@ -150,8 +150,8 @@ struct RivalConfiguration {
         dev vpn0
         disable-dco
         ca \(directory.devicePKI)/ca.pem
-        cert \(directory.devicePKI)/device.pem
-        key \(directory.devicePKI)/device.key
+        cert \(directory.certificates)/session.pem
+        key \(directory.certificates)/session.key
         tls-crypt \(directory.devicePKI)/tls-crypt.key
         remote-cert-tls server
         verify-x509-name vpn.ixon.net name
