@@ -3,7 +3,7 @@
 # the build directory. COUNT (default 125000) frames come from either side in each of the five states that count.
 set -eu
 
-bin=$1
+bin=${1:-$("$(dirname "$0")/../scripts/release" --show-bin-path)}
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

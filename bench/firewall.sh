@@ -3,7 +3,7 @@
 # bench/setup.sh. Argument: the build directory. ROUNDS (default 7) says how often each has its turn.
 set -eu
 
-bin=$1
+bin=${1:-$("$(dirname "$0")/../scripts/release" --show-bin-path)}
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp)
 trap 'rm -f "$work"' EXIT

@@ -4,7 +4,7 @@
 # how often each way is tried, RESTARTS (default 200) how often the daemon is restarted.
 set -eu
 
-bin=$1
+bin=${1:-$("$(dirname "$0")/../scripts/release" --show-bin-path)}
 root=$(cd "$(dirname "$0")/.." && pwd)
 cuts=${CUTS:-200}
 restarts=${RESTARTS:-200}

@@ -3,7 +3,7 @@
 # COUNT (default 1500) exchanges our way, OTHERS (default 300) in ways that leak.
 set -eu
 
-bin=$1
+bin=${1:-$("$(dirname "$0")/../scripts/release" --show-bin-path)}
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp)
 trap 'rm -f "$work"' EXIT

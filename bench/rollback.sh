@@ -3,7 +3,7 @@
 # docs/figures/rollback.md. Argument: the build directory. ROUNDS (default 20) says how often.
 set -eu
 
-bin=$1
+bin=${1:-$("$(dirname "$0")/../scripts/release" --show-bin-path)}
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp)
 trap 'rm -f "$work"' EXIT

@@ -3,7 +3,7 @@
 # build directory. SECONDS_LONG (default 300) says for how long.
 set -eu
 
-bin=$1
+bin=${1:-$("$(dirname "$0")/../scripts/release" --show-bin-path)}
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp)
 trap 'rm -f "$work"' EXIT

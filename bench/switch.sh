@@ -5,7 +5,7 @@
 # Then the same twenty are begun anew, at most five times, and the table says how often.
 set -eu
 
-bin=$1
+bin=${1:-$("$(dirname "$0")/../scripts/release" --show-bin-path)}
 root=$(cd "$(dirname "$0")/.." && pwd)
 turns=${TURNS:-520}
 seed=${SEED:-1}
