@@ -110,11 +110,18 @@ let package = Package(
             name: "store-bench", dependencies: ["Base", "Settings", "Linux", "Recorder", log],
             path: "bench/Store",
             swiftSettings: strict),
+        .executableTarget(
+            name: "weather-bench", dependencies: ["Base", "Weather"], path: "bench/Weather",
+            swiftSettings: strict),
 
         // Tests: a folder a room; then the house rules, seeded weather, and whole sites.
         .target(
             name: "TestSupport", dependencies: ["Base", "Linux", "CLinux"], path: "Tests/Support",
             swiftSettings: strict),
+        // Seeded weather over three uplinks, which tests and a benchmark play.
+        .target(
+            name: "Weather", dependencies: ["Base", "Uplinks", "TestSupport"],
+            path: "Tests/Weather", swiftSettings: strict),
         // The kill switch in a process of its own: the GPIO emulation is preloaded into it.
         .executableTarget(
             name: "killswitch-probe",
@@ -136,7 +143,7 @@ let package = Package(
         .testTarget(
             name: "HouseTests", dependencies: ["Base"], path: "Tests/House", swiftSettings: strict),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Base", "Uplinks", "TestSupport"],
+            name: "SimulationTests", dependencies: ["Base", "Uplinks", "TestSupport", "Weather"],
             path: "Tests/Simulation", swiftSettings: strict),
         .testTarget(
             name: "SitesTests",

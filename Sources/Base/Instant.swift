@@ -23,6 +23,9 @@ package struct Instant: Hashable, Comparable, Sendable {
     }
     package static func += (a: inout Instant, b: Duration) { a = a + b }
 
+    /// This one, or `other` if that is there and earlier.
+    package func orEarlier(_ other: Instant?) -> Instant { other.map { min(self, $0) } ?? self }
+
     /// The next moment that is a whole number of `period` since boot, later than this one.
     ///
     /// What is done again and again and may begin at any time begins then: one wake-up serves all of it.
@@ -48,8 +51,7 @@ package struct WallTime: Hashable, Comparable, Sendable {
 extension Duration {
     /// The whole duration in nanoseconds; attoseconds are cut off.
     package var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        Int64(attoseconds / 1_000_000_000)
     }
 
     /// The whole duration in milliseconds, with fractions.

@@ -22,6 +22,8 @@ package struct ProbeWindow: Sendable {
     /// A ring: the slots before `next` are the newest.
     private var slots: [Slot] = []
     private var next = 0
+    /// How many of them are pending.
+    private var pending = 0
 
     package init() {}
 
@@ -30,15 +32,17 @@ package struct ProbeWindow: Sendable {
         if slots.count < Self.probesMax {
             slots.append(slot)
         } else {
+            if case .pending = slots[next].outcome { pending -= 1 }
             slots[next] = slot
         }
+        pending += 1
         next = (next + 1) % Self.probesMax
     }
 
     /// The probe was not answered in time.
     package mutating func lost(_ sequence: UInt16) {
         guard let index = index(of: sequence) else { return }
-        slots[index].outcome = .lost
+        end(index, as: .lost)
     }
 
     /// A suspicion is over: what is still on its way counts as lost, until its answer heals it.
@@ -48,9 +52,16 @@ package struct ProbeWindow: Sendable {
     package mutating func allPendingWithdrawn() { endPending(as: .withdrawn) }
 
     private mutating func endPending(as outcome: Slot.Outcome) {
-        for index in slots.indices {
-            if case .pending = slots[index].outcome { slots[index].outcome = outcome }
+        var index = newest
+        while pending > 0 {
+            if case .pending = slots[index].outcome { end(index, as: outcome) }
+            index = (index + Self.probesMax - 1) % Self.probesMax
         }
+    }
+
+    private mutating func end(_ index: Int, as outcome: Slot.Outcome) {
+        if case .pending = slots[index].outcome { pending -= 1 }
+        slots[index].outcome = outcome
     }
 
     /// Notes an answer and returns how long it took; nil if it answers no remembered probe, or one that
@@ -62,7 +73,7 @@ package struct ProbeWindow: Sendable {
         switch slots[index].outcome {
         case .pending, .lost:
             let time = max(.zero, now - slots[index].sentAt)
-            slots[index].outcome = .answered(after: time)
+            end(index, as: .answered(after: time))
             return time
         case .answered, .withdrawn:
             return nil
@@ -70,11 +81,17 @@ package struct ProbeWindow: Sendable {
     }
 
     private func index(of sequence: UInt16) -> Int? {
-        // Almost always it is the newest.
-        let newest = (next + Self.probesMax - 1) % Self.probesMax
-        if newest < slots.count, slots[newest].sequence == sequence { return newest }
+        guard !slots.isEmpty else { return nil }
+        // Almost always they were numbered one after the other.
+        let age = Int(slots[newest].sequence &- sequence)
+        if age < slots.count {
+            let index = (newest + Self.probesMax - age) % Self.probesMax
+            if slots[index].sequence == sequence { return index }
+        }
         return slots.firstIndex { $0.sequence == sequence }
     }
+
+    private var newest: Int { (next + Self.probesMax - 1) % Self.probesMax }
 
     /// Probes that are neither answered nor declared lost count as lost after this.
     package static let patience = Duration.seconds(1)
@@ -84,7 +101,7 @@ package struct ProbeWindow: Sendable {
     /// Newest first.
     private var newestFirst: some Sequence<Slot> {
         (0..<slots.count).lazy.map { [slots, next] in
-            slots[(next + 2 * slots.count - 1 - $0) % slots.count]
+            slots[(next + Self.probesMax - 1 - $0) % Self.probesMax]
         }
     }
 
@@ -151,19 +168,21 @@ package struct ProbeWindow: Sendable {
 
     /// The targets that answered none of the last probes they were sent.
     package func silentTargets(least: Int = silentMin, at now: Instant) -> Set<IPv4Address> {
-        var losses: [IPv4Address: Int] = [:]
-        var answering: Set<IPv4Address> = []
-        for slot in newestFirst where !answering.contains(slot.target) {
+        Set(slots.lazy.map(\.target)).filter { lossesInARow(of: $0, at: now) >= least }
+    }
+
+    /// How many probes to a target went unanswered since its last answer.
+    package func lossesInARow(of target: IPv4Address, at now: Instant) -> Int {
+        var losses = 0
+        for slot in newestFirst where slot.target == target {
             switch slot.outcome {
             case .pending where now - slot.sentAt < Self.patience: continue
             case .withdrawn: continue
-            case .pending, .lost: losses[slot.target, default: 0] += 1
-            case .answered:
-                // What was lost before it counts no more.
-                answering.insert(slot.target)
+            case .pending, .lost: losses += 1
+            case .answered: return losses
             }
         }
-        return Set(losses.filter { $0.value >= least }.keys)
+        return losses
     }
 
     /// Mean time from probe to answer; nil while there is no answer in the window.

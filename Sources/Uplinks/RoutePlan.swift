@@ -91,8 +91,9 @@ package struct RoutePlan: Equatable, Sendable {
                 priority: Self.specificRoutesPriority, match: .specificRoutes,
                 table: DefaultRoute.mainTable)
         ]
+        wanted.reserveCapacity(1 + 4 * interfaces.count)
         /// Priorities of rules that stay as they are: the uplink's address is not known just now.
-        var kept: Set<UInt32> = []
+        var kept: [UInt32] = []
         for (number, interface) in interfaces.enumerated() {
             let offset = UInt32(number)
             wanted.append(
@@ -115,7 +116,7 @@ package struct RoutePlan: Equatable, Sendable {
                         priority: Self.sourcePriority + offset, match: .source(path.address),
                         table: Self.firstTable + offset))
             } else {
-                kept.insert(Self.sourcePriority + offset)
+                kept.append(Self.sourcePriority + offset)
             }
         }
         let missing = wanted.filter { !view.rules.contains($0) }

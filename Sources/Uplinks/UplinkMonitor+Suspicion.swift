@@ -27,12 +27,12 @@ extension UplinkMonitor {
         guard answersInARow > 0, answersInARow.isMultiple(of: Self.lookAgainEvery),
             standing == .up, limits.targets.count > 1
         else { return [] }
-        let silent = window.silentTargets(least: 1, at: now)
-        let every = silent.isEmpty ? Self.lookAroundEvery : Self.lookAgainEvery
+        let isSilent = limits.targets.map { window.lossesInARow(of: $0, at: now) > 0 }
+        let every = isSilent.contains(true) ? Self.lookAgainEvery : Self.lookAroundEvery
         guard answersInARow.isMultiple(of: every) else { return [] }
         let others = limits.targets.indices.filter { $0 != turn }
         let step = answersInARow / every % others.count
-        let next = others.first { silent.contains(limits.targets[$0]) } ?? others[step]
+        let next = others.first { isSilent[$0] } ?? others[step]
         return [send(to: limits.targets[next], at: now)]
     }
 
@@ -101,7 +101,9 @@ extension UplinkMonitor {
         }
         if suspicion.isConfirmed(at: now) {
             window.allPendingLost()
-            return enter(.down, explained(suspicion.words(at: now)), at: now)
+            let words = suspicion.words(at: now)
+            return enter(
+                .down, .words(sendFailure.map { "\(words): \($0)" } ?? words), at: now)
         }
         guard suspicion.isProbeDue(at: now) else { return [] }
         let target = limits.targets[turn]

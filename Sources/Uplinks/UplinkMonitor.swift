@@ -66,7 +66,8 @@ package struct UplinkMonitor: Sendable {
 
     package internal(set) var window = ProbeWindow()
     /// Why it stands as it does, in words.
-    package private(set) var reason = "not looked at yet"
+    package var reason: String { why.words }
+    private var why: Reason = "not looked at yet"
     /// When it was last declared up, or last ceased to be.
     package private(set) var since: Instant
     /// How often a silence was looked into.
@@ -101,10 +102,8 @@ package struct UplinkMonitor: Sendable {
         switch state {
         case .unseen, .noLink: nil
         case .untried, .doubtful, .up, .down, .recovering:
-            [
-                nextProbe, pending?.deadline, suspectAt, state.suspicion?.nextWakeUp,
-                assessment?.next,
-            ].compactMap { $0 }.min()
+            nextProbe.orEarlier(pending?.deadline).orEarlier(suspectAt)
+                .orEarlier(state.suspicion?.nextWakeUp).orEarlier(assessment?.next)
         }
     }
 
@@ -143,12 +142,12 @@ extension UplinkMonitor {
             return []
         case .unseen:
             // A modem or a cable that comes late at the start has nothing to make good: it stays unseen.
-            return enter(.unseen, reason, at: now)
+            return enter(.unseen, .words(reason), at: now)
         case .noLink:
-            self.reason = reason
+            why = .words(reason)
             return []
         case .untried, .doubtful, .up, .down, .recovering:
-            return enter(.noLink, reason, at: now)
+            return enter(.noLink, .words(reason), at: now)
         }
     }
 
@@ -163,8 +162,8 @@ extension UplinkMonitor {
         if let probe = pending, probe.deadline <= now {
             effects += lost(probe, at: now)
         }
-        effects += lookIntoSuspicion(at: now)
-        effects += assess(at: now)
+        if isSuspected { effects += lookIntoSuspicion(at: now) }
+        if isAssessed { effects += assess(at: now) }
         if nextProbe <= now {
             effects += lookAround(at: now)
             let target = limits.targets[turn]
@@ -256,7 +255,7 @@ extension UplinkMonitor {
         }
         return enter(
             .recovering(answers: answers, Losses()),
-            "recovering: \(answers) of \(limits.successes) probes answered in a row", at: now)
+            .recovering(answers: answers, of: limits.successes), at: now)
     }
 
     private mutating func lost(_ probe: Pending, at now: Instant) -> [Effect] {
@@ -294,9 +293,8 @@ extension UplinkMonitor {
     private mutating func failed(
         _ losses: Losses, or milder: (Losses) -> State, at now: Instant
     ) -> [Effect] {
-        let words = explained(losses.words())
         if losses.count >= limits.failures, isSilentEnough(losses, at: now) {
-            return enter(.down, words, at: now)
+            return enter(.down, .lost(losses, sendFailure: sendFailure), at: now)
         }
         let next = milder(losses)
         if case .up = next {
@@ -304,22 +302,18 @@ extension UplinkMonitor {
             state = next
             return []
         }
-        return enter(next, words, at: now)
-    }
-
-    func explained(_ words: String) -> String {
-        sendFailure.map { "\(words): \($0)" } ?? words
+        return enter(next, .lost(losses, sendFailure: sendFailure), at: now)
     }
 
     /// Enters a state; an effect comes of it only when the standing changes.
-    mutating func enter(_ next: State, _ words: String, at now: Instant) -> [Effect] {
+    mutating func enter(_ next: State, _ reason: Reason, at now: Instant) -> [Effect] {
         let before = standing
         var isFirstLook = false
         if case .unseen = state { isFirstLook = true }
         state = next
-        reason = words
+        why = reason
         guard standing != before || isFirstLook else { return [] }
         if (standing == .up) != (before == .up) { since = now }
-        return [.declare(standing, reason: words)]
+        return [.declare(standing, reason: reason.words)]
     }
 }

@@ -1,6 +1,7 @@
 import Base
 import TestSupport
 import Uplinks
+import Weather
 
 /// One uplink on a line that loses and delays, by a virtual clock: the production machine alone.
 struct LossyLine {

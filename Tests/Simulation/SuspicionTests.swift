@@ -1,6 +1,7 @@
 import Base
 import Testing
 import Uplinks
+import Weather
 
 /// What a burst of probes is for: silence is believed soon, and bad luck is not taken for silence.
 @Suite("Suspicion on a lossy line")
@@ -9,7 +10,7 @@ struct SuspicionTests {
         interval: Duration = .seconds(1), timeout: Duration = .milliseconds(500),
         successes: Int = 5
     ) -> UplinkMonitor.Limits {
-        var limits = UplinkWeather.limits
+        var limits = UplinkWeather.shipped
         limits.interval = interval
         limits.timeout = timeout
         limits.successes = successes

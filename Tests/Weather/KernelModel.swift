@@ -4,25 +4,67 @@ import Uplinks
 
 /// The kernel's routing tables, as far as the plan knows them: an ordered list of default routes, and rules.
 struct KernelModel {
-    private(set) var view: NetworkView
+    private(set) var view = NetworkView()
+    private let sharesSubnet: Bool
+    private var interfacesMade: Int32 = 2
+    private var addressesGiven: UInt32 = 0
+    private var knowsGateway = [true, true, true]
 
-    init() {
-        view = NetworkView()
-        for uplink in 0..<3 {
-            let index = Int32(uplink + 2)
-            view.links.append(.init(index: index, name: UplinkWeather.names[uplink]))
-            guard let address = IPv4Address("10.\(uplink + 1).0.2"),
-                let network = CIDR(containing: address, prefixLength: 24)
-            else { preconditionFailure("an address") }
+    /// With `sharesSubnet` the first two uplinks are in one subnet.
+    init(sharesSubnet: Bool) {
+        self.sharesSubnet = sharesSubnet
+    }
+
+    private func subnet(_ uplink: Int) -> UInt32 {
+        0x0a00_0000 | UInt32(sharesSubnet && uplink == 1 ? 1 : uplink + 1) << 16
+    }
+
+    func path(_ uplink: Int) throws(NoPath) -> UplinkPath {
+        try view.path(
+            over: UplinkWeather.names[uplink],
+            gateway: knowsGateway[uplink] ? gateway(uplink) : nil)
+    }
+
+    private func gateway(_ uplink: Int) -> IPv4Address {
+        IPv4Address(value: subnet(uplink) | 1)
+    }
+
+    /// The index of an uplink's interface; nil: there is none.
+    func index(_ uplink: Int) -> Int32? { view.link(named: UplinkWeather.names[uplink])?.index }
+
+    /// What the kernel makes of an uplink's faults.
+    mutating func update(_ uplink: Int, _ line: Line) {
+        knowsGateway[uplink] = !line.has(.gatewayGone)
+        let name = UplinkWeather.names[uplink]
+        guard !line.has(.interfaceGone) else {
+            if let index = index(uplink) {
+                loseAddress(index)
+                view.links.removeAll { $0.index == index }
+            }
+            return
+        }
+        if index(uplink) == nil {
+            view.links.append(.init(index: interfacesMade, name: name))
+            interfacesMade += 1
+        }
+        guard let number = view.links.firstIndex(where: { $0.name == name }) else { return }
+        let index = view.links[number].index
+        view.links[number].hasCarrier = !line.isUnplugged
+        if line.has(.addressGone) {
+            loseAddress(index)
+        } else if !view.addresses.contains(where: { $0.interfaceIndex == index }) {
+            addressesGiven += 1
+            let address = IPv4Address(value: subnet(uplink) | (addressesGiven % 250 + 2))
+            guard let network = CIDR(containing: address, prefixLength: 24) else { return }
             view.addresses.append(
                 .init(interfaceIndex: index, address: address, network: network))
         }
     }
 
-    func gateway(_ uplink: Int) -> IPv4Address? { IPv4Address("10.\(uplink + 1).0.1") }
-
-    mutating func plug(_ uplink: Int, _ isPlugged: Bool) {
-        view.links[uplink].hasCarrier = isPlugged
+    /// With the last address of an interface its routes go.
+    private mutating func loseAddress(_ index: Int32) {
+        view.addresses.removeAll { $0.interfaceIndex == index }
+        view.defaults.removeAll { $0.interfaceIndex == index }
     }
 
     /// The main table's default routes, the one that counts first.
@@ -69,8 +111,8 @@ struct KernelModel {
     /// What DHCP clients and people do to routing tables.
     mutating func meddle(using random: inout SeededGenerator) {
         let uplink = Int.random(in: 0..<3, using: &random)
-        var route = DefaultRoute(
-            interfaceIndex: Int32(uplink + 2), gateway: gateway(uplink), metric: 0)
+        guard let index = index(uplink) else { return }
+        var route = DefaultRoute(interfaceIndex: index, gateway: gateway(uplink), metric: 0)
         route.isOurs = false
         switch Int.random(in: 0..<5, using: &random) {
         case 0:

@@ -6,13 +6,14 @@ struct UplinkChecker {
     /// Unanswered probes that a burst ends with: the suspicious one and the burst.
     static let evidence = 12
 
-    private let limits: UplinkMonitor.Limits
+    /// By uplink.
+    private let limits: [UplinkMonitor.Limits]
     /// Per uplink: probes sent since the last one that was not answered in time.
     private var runs = [0, 0, 0]
     private var isAnswered = [true, true, true]
     private var last: [UInt16?] = [nil, nil, nil]
-    /// Per uplink: probes sent since its link was lost; an answer to an older one is nobody's.
-    private var known: [Set<UInt16>] = [[], [], []]
+    /// Per uplink: how many probes were sent since its link was lost; an answer to an older one is nobody's.
+    private var known = [0, 0, 0]
     /// Per uplink: targets of the probes sent since anything was heard.
     private var silent: [[(sentAt: Instant, target: IPv4Address)]] = [[], [], []]
     private var standings = [UplinkMonitor.Standing](repeating: .untried, count: 3)
@@ -21,10 +22,19 @@ struct UplinkChecker {
     /// Since when the carrying one is known dead, while others are up but not sure.
     private var deadSince: Instant?
     /// The longest time that a burst may take to make sure of another one.
-    static let bound = Duration.seconds(3)
+    private let bound: Duration
+    /// When a better one than the carrying one will have been good for its hold.
+    private var failBackDue: Instant?
+    static let failBackBound = Duration.seconds(1)
 
-    init(limits: UplinkMonitor.Limits) {
+    /// Per uplink: when replies to its traffic came last.
+    private var trafficHeard: [Instant?] = [nil, nil, nil]
+    /// So long after it no uplink is down.
+    static let trafficProof = Duration.milliseconds(500)
+
+    init(limits: [UplinkMonitor.Limits]) {
         self.limits = limits
+        bound = max(.seconds(3), (limits.map(\.confirm).max() ?? .zero) + .seconds(1))
     }
 
     mutating func sent(
@@ -35,16 +45,17 @@ struct UplinkChecker {
         isAnswered[uplink] = false
         last[uplink] = sequence
         silent[uplink].append((now, target))
-        known[uplink].insert(sequence)
+        known[uplink] += 1
     }
 
     mutating func answered(
         _ uplink: Int, _ sequence: UInt16, inTime: Bool, isSuspected: Bool, at now: Instant
     ) {
-        guard known[uplink].contains(sequence) else { return }
+        // They are numbered one after the other.
+        guard let newest = last[uplink], newest &- sequence < known[uplink] else { return }
         // An answer takes back a suspicion with all its probes. Otherwise one whose time is not up may still be lost, and
         // counts, although it was sent before this late answer came.
-        let timeout = limits.timeout
+        let timeout = limits[uplink].timeout
         silent[uplink].removeAll { isSuspected || now - $0.sentAt >= timeout }
         // Of a burst that is over, several may be answered; they are no probes in a row.
         guard inTime, sequence == last[uplink] else { return }
@@ -52,34 +63,48 @@ struct UplinkChecker {
         runs[uplink] += 1
     }
 
+    mutating func started(_ standings: [UplinkMonitor.Standing]) {
+        self.standings = standings
+    }
+
+    mutating func trafficHeard(_ uplink: Int, at now: Instant) {
+        trafficHeard[uplink] = now
+    }
+
     mutating func linkLost(_ uplink: Int) {
         runs[uplink] = 0
         isAnswered[uplink] = true
         silent[uplink] = []
-        known[uplink] = []
+        known[uplink] = 0
     }
 
     /// "An uplink that was down and is declared up has answered M probes in a row."
-    mutating func declared(_ uplink: Int, _ standing: UplinkMonitor.Standing) throws(Violation) {
+    mutating func declared(
+        _ uplink: Int, _ standing: UplinkMonitor.Standing, at now: Instant
+    ) throws(Violation) {
         defer { standings[uplink] = standing }
-        try checkEvidence(uplink, standing)
+        try checkEvidence(uplink, standing, at: now)
         switch standing {
         case .up:
-            if hasVerdict[uplink], runs[uplink] < limits.successes {
+            if hasVerdict[uplink], runs[uplink] < limits[uplink].successes {
                 throw Violation("uplink \(uplink) is up after \(runs[uplink]) answers in a row")
             }
             hasVerdict[uplink] = true
-        case .down, .noLink:
+        case .down:
             hasVerdict[uplink] = true
+        case .noLink:
+            // One that never had a link has nothing to make good.
+            if standings[uplink] != .noLink { hasVerdict[uplink] = true }
         case .untried, .doubtful, .recovering:
             break
         }
     }
 
     /// "Nothing is declared down while any of the last N probes, or of a burst over all targets, is answered."
-    private func checkEvidence(_ uplink: Int, _ standing: UplinkMonitor.Standing)
-        throws(Violation)
-    {
+    private func checkEvidence(
+        _ uplink: Int, _ standing: UplinkMonitor.Standing, at now: Instant
+    ) throws(Violation) {
+        let limits = limits[uplink]
         let isTrusted = [.up, .doubtful].contains(standings[uplink])
         guard standing == .down, isTrusted || standings[uplink] == .recovering else { return }
         let hasBurst = limits.burst && isTrusted
@@ -87,11 +112,14 @@ struct UplinkChecker {
         guard silent.count >= (hasBurst ? Self.evidence : limits.failures),
             !hasBurst || Set(silent.map(\.target)) == Set(limits.targets)
         else { throw Violation("uplink \(uplink) is down after \(silent.count) silent probes") }
+        if hasBurst, let heard = trafficHeard[uplink], now - heard < Self.trafficProof {
+            throw Violation("uplink \(uplink) is down, but its traffic is answered")
+        }
     }
 
     /// "Never without a route after the first selection", also between two changes.
-    mutating func checkRoute(_ weather: UplinkWeather) throws(Violation) {
-        let routes = weather.kernel.mainRoutes
+    mutating func checkRoute(_ kernel: KernelModel) throws(Violation) {
+        let routes = kernel.mainRoutes
         if everSelected, routes.isEmpty { throw Violation("no default route") }
         if !routes.isEmpty { everSelected = true }
     }
@@ -101,56 +129,69 @@ struct UplinkChecker {
         everSelected = false
     }
 
-    mutating func check(_ weather: UplinkWeather) throws(Violation) {
-        try checkRoute(weather)
-        let standings = weather.monitors.map(\.standing)
-        guard let carrying = weather.selector.carrying else {
+    mutating func check(
+        _ uplinks: [MonitorView], _ selector: UplinkSelector, _ kernel: KernelModel,
+        isStale: Bool, at now: Instant
+    ) throws(Violation) {
+        if !isStale { try checkRoute(kernel) }
+        // What was not right at the last check was so until now.
+        if let since = deadSince, now - since > bound {
+            throw Violation("known dead for \(now - since), another one carries now or is good")
+        }
+        if let due = failBackDue, now - due > Self.failBackBound {
+            throw Violation("a better one was good for its hold \(now - due) ago")
+        }
+        failBackDue = nil
+        let standings = uplinks.map(\.standing)
+        guard let carrying = selector.carrying else {
             guard standings.allSatisfy({ $0 == .noLink }) else {
                 throw Violation("nothing carries with \(standings)")
             }
             return
         }
-        try checkChoice(weather, carrying, standings)
+        try checkChoice(uplinks, selector, carrying, standings, at: now)
+        // What nobody told us of cannot be right yet.
+        guard !isStale else { return }
         // "Never two carrying uplinks", and the kernel's first choice is ours.
-        let routes = weather.kernel.mainRoutes
+        let routes = kernel.mainRoutes
         let ours = routes.filter(\.isOurs)
         guard ours.count <= 1 else { throw Violation("two carry: \(ours)") }
         guard standings[carrying] != .noLink else { return }
         guard let first = routes.first, first == ours.first,
-            first.interfaceIndex == Int32(carrying + 2)
+            first.interfaceIndex == kernel.index(carrying)
         else { throw Violation("\(carrying) shall carry, but the routes are \(routes)") }
     }
 
     /// "Never on a link known dead while another is known good for longer than the bound, and never on a worse one
     /// when a better one was good for its hold."
     private mutating func checkChoice(
-        _ weather: UplinkWeather, _ carrying: Int, _ standings: [UplinkMonitor.Standing]
+        _ uplinks: [MonitorView], _ selector: UplinkSelector, _ carrying: Int,
+        _ standings: [UplinkMonitor.Standing], at now: Instant
     ) throws(Violation) {
-        let good = standings.indices.filter {
-            standings[$0] == .up && !weather.monitors[$0].isSuspected
+        let sure = standings.indices.filter {
+            standings[$0] == .up && !uplinks[$0].isSuspected
         }
+        let good = sure.filter { !uplinks[$0].isPoor }
         let isDead = [.down, .noLink, .recovering, .doubtful].contains(standings[carrying])
-        if isDead, !good.isEmpty {
+        if isDead, !sure.isEmpty {
             throw Violation("\(carrying) carries, known dead, with \(standings)")
         }
         guard isDead, standings.contains(.up) else {
             deadSince = nil
-            return try checkHold(weather, carrying, good)
+            return try checkHold(uplinks, selector, carrying, good, at: now)
         }
-        let since = deadSince ?? weather.now
-        deadSince = since
-        guard weather.now - since <= Self.bound else {
-            throw Violation("\(carrying) carries, known dead for \(weather.now - since)")
-        }
+        deadSince = deadSince ?? now
     }
 
-    private func checkHold(_ weather: UplinkWeather, _ carrying: Int, _ good: [Int])
-        throws(Violation)
-    {
-        guard let best = good.first, best < carrying, !weather.monitors[carrying].isSuspected,
-            weather.monitors[carrying].standing != .untried
+    private mutating func checkHold(
+        _ uplinks: [MonitorView], _ selector: UplinkSelector, _ carrying: Int, _ good: [Int],
+        at now: Instant
+    ) throws(Violation) {
+        guard let best = good.first, best < carrying, !uplinks[carrying].isSuspected,
+            uplinks[carrying].standing != .untried
         else { return }
-        guard let until = weather.selector.heldUntil(best), until > weather.now - .seconds(1) else {
+        failBackDue = selector.heldUntil(best)
+        guard let failBackDue, now - failBackDue <= Self.failBackBound else {
             throw Violation("\(carrying) carries, but \(best) was good for its hold")
         }
     }

@@ -1,0 +1,23 @@
+import Base
+import Uplinks
+
+/// How a monitor stood after the last event.
+struct MonitorView {
+    private(set) var standing = UplinkMonitor.Standing.noLink
+    private(set) var isSuspected = false
+    private(set) var nextWakeUp: Instant?
+    /// As the watch over quality says.
+    var isPoor = false
+
+    mutating func update(_ monitor: inout UplinkMonitor) {
+        standing = monitor.standing
+        isSuspected = monitor.isSuspected
+        nextWakeUp = monitor.nextWakeUp
+    }
+}
+
+/// A promise that was broken.
+package struct Violation: Error, CustomStringConvertible {
+    package var description: String
+    init(_ description: String) { self.description = description }
+}
