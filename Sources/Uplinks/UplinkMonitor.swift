@@ -58,6 +58,10 @@ package struct UplinkMonitor: Sendable {
     /// The regular probe in flight.
     var pending: Pending?
     var nextProbe = Instant.boot
+    /// The time between two regular probes, if it is longer than the interval: a budget wants it.
+    package var pace = Duration.zero
+    /// When its link was found.
+    package private(set) var linkedAt: Instant
     var nextSequence: UInt16 = 0
     var turn = 0
     /// Why the last probe could not even be sent.
@@ -87,6 +91,7 @@ package struct UplinkMonitor: Sendable {
     package init(limits: Limits, at now: Instant) {
         self.limits = limits
         since = now
+        linkedAt = now
     }
 
     package var standing: Standing { state.standing }
@@ -102,7 +107,7 @@ package struct UplinkMonitor: Sendable {
         switch state {
         case .unseen, .noLink: nil
         case .untried, .doubtful, .up, .down, .recovering:
-            nextProbe.orEarlier(pending?.deadline).orEarlier(suspectAt)
+            regularAt.orEarlier(pending?.deadline).orEarlier(suspectAt)
                 .orEarlier(state.suspicion?.nextWakeUp).orEarlier(assessment?.next)
         }
     }
@@ -124,7 +129,7 @@ extension UplinkMonitor {
             nextProbe = now
             return enter(.untried, "not probed yet", at: now)
         case .noLink:
-            nextProbe = now
+            (nextProbe, pace, linkedAt) = (now, .zero, now)
             return enter(.down, "link is back, not probed yet", at: now)
         case .untried, .doubtful, .up, .down, .recovering:
             return []
@@ -164,7 +169,7 @@ extension UplinkMonitor {
         }
         if isSuspected { effects += lookIntoSuspicion(at: now) }
         if isAssessed { effects += assess(at: now) }
-        if nextProbe <= now {
+        if regularAt <= now {
             effects += lookAround(at: now)
             let target = limits.targets[turn]
             pending = Pending(
@@ -172,7 +177,7 @@ extension UplinkMonitor {
                 deadline: now + limits.timeout)
             effects.append(send(to: target, at: now))
             // After a stall (suspended, starved) the missed probes are not made up for.
-            nextProbe = max(nextProbe + limits.interval, now + limits.timeout)
+            nextProbe = max(regularAt + limits.interval, now + limits.timeout)
         }
         return effects
     }

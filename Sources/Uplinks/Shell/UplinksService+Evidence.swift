@@ -21,7 +21,7 @@ extension UplinksService {
                     silentTargets: window.silentTargets(at: now), poorness: uplink.poorness,
                     heldUntil: selector.heldUntil(number).flatMap { $0 > now ? $0 : nil },
                     bursts: uplink.monitor.bursts, since: uplink.monitor.since,
-                    reason: uplink.monitor.reason)
+                    reason: uplink.monitor.reason, budget: budgetStatus(number))
             },
             switches: selector.switches, history: history, problem: problem)
     }
@@ -55,7 +55,7 @@ extension UplinksService {
         for effect in effects {
             switch effect {
             case .assess(let end):
-                for number in uplinks.indices {
+                for number in uplinks.indices where mayLookCloser(number) {
                     uplinks[number].monitor.assess(until: end, at: now)
                 }
             case .declare(let number, let isPoor, let reason):
