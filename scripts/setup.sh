@@ -4,7 +4,7 @@
 set -eu
 
 packages="
-    gcc pkg-config protobuf-compiler debhelper lintian dpkg-dev python3 python3-cryptography jq
+    gcc pkg-config protobuf-compiler debhelper lintian dpkg-dev apparmor dh-apparmor python3 python3-cryptography jq
     libcurl4-openssl-dev libgpiod-dev libmosquitto-dev libmodbus-dev libssl-dev libmicrohttpd-dev libzstd-dev
     mosquitto mosquitto-clients openvpn dnsmasq-base nftables iproute2 conntrack
     nmap iputils-ping openssl util-linux procps tinyproxy-bin microsocks

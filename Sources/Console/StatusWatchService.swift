@@ -42,6 +42,12 @@ package actor StatusWatchService {
         others.append((name, trouble))
     }
 
+    /// What one of them says at this moment; nil: nothing is wrong.
+    package func trouble(of name: String) async -> String? {
+        for other in others where other.name == name { return await other.trouble() }
+        return nil
+    }
+
     /// The state at this moment, with the history.
     package func document() async -> StatusDocument {
         var document = await look(nil)

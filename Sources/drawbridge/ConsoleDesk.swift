@@ -26,7 +26,7 @@ struct ConsoleDesk: Sendable {
         guard request.command == ConsoleRequest.doctor.command else {
             return ConsoleReply(to: request, status: status)
         }
-        let report = await doctor.walk(plan(status), status)
+        let report = await doctor.walk(await plan(status), status)
         return report.map { ConsoleReply(doctor: $0) }
             ?? ConsoleReply(error: "another doctor is at work: wait until it has finished")
     }
@@ -64,24 +64,5 @@ struct ConsoleDesk: Sendable {
         } catch {
             return ConsoleReply(error: "\(error)")
         }
-    }
-
-    private func plan(_ status: StatusDocument) -> DoctorPlan {
-        let settings = house.settings
-        return DoctorPlan(
-            device: settings.device.name,
-            // Nothing is sent over uplinks that the key has cut, not even past the packet filter.
-            uplinks: house.ways.isCut
-                ? []
-                : status.uplinks.map {
-                    DoctorPlan.Uplink(
-                        name: $0.name, interface: $0.interface,
-                        address: $0.address.flatMap { IPv4Address($0) },
-                        gateway: $0.gateway.flatMap { IPv4Address($0) })
-                },
-            nameServers: settings.dns.servers, brokerHost: settings.cloud.broker.host,
-            brokerPort: settings.cloud.broker.port.port,
-            authority: settings.cloud.identity.authority,
-            recorderDirectory: settings.recorder.directory)
     }
 }

@@ -7,8 +7,9 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Find the cable, name, port or line that is wrong, on every uplink.",
         discussion: """
-            Walks from link to address, gateway, DNS, TCP, TLS, MQTT, VPN, GPIO, disk and clock. The daemon does \
-            the walking, since its firewall lets nobody else through.
+            Walks from link to address, gateway, DNS, TCP, TLS, MQTT, VPN, GPIO, disk and clock, and to the servers \
+            of [syslog], [bulk] and [[subscribe]]. The daemon does the walking, since its firewall lets nobody \
+            else through.
             """)
 
     @Flag(help: "Print the findings as JSON.")

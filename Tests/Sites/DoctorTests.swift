@@ -170,6 +170,51 @@ struct DoctorTests {
         }
     }
 
+    @Test("behaviour 6.2: a syslog server, an HTTPS folder and a LAN broker: each by its own step")
+    func servers() async throws {
+        try await Site.with { try await serversAreTold(in: $0) }
+    }
+
+    private func serversAreTold(in site: Site) async throws {
+        let folder = site.directory.path
+        try site.directory.write(
+            "listener 1883 192.168.140.10\nallow_anonymous false\nuser root\n",
+            to: folder + "/line-broker.conf")
+        _ = try await site.startBackground(
+            in: .plc, name: "line-broker", ["mosquitto", "-c", folder + "/line-broker.conf"])
+        let certificates = site.directory.certificates
+        let logs = try await site.startBackground(
+            in: .cloud, name: "logs",
+            [
+                "openssl", "s_server", "-quiet", "-accept", "203.0.113.10:8443", "-cert",
+                certificates + "/logs.pem", "-key", certificates + "/logs.key",
+            ])
+        _ = try await start(
+            site,
+            config: Self.smallRing() + """
+
+                [syslog]
+                server = "tls://logs.ixon.net:8443"
+                [bulk]
+                url = "https://nowhere.ixon.net/blocks"
+                [[subscribe]]
+                name = "line-broker"
+                broker = "mqtt://192.168.140.10:1883"
+                [[subscribe.tag]]
+                name = "oven.humidity"
+                topic = "plant/oven"
+
+                """)
+        let before = try await report(site)
+        #expect(try step("tls", of: "syslog", in: before).outcome == .ok)
+        try expect(before, "blocks", "dns", fails: ["nowhere.ixon.net", "[bulk] url"])
+        #expect(try step("tcp", of: "broker line-broker", in: before).outcome == .ok)
+        try expect(before, "broker line-broker", "login", fails: ["user and password-file"])
+        await logs.stop()
+        let after = try await report(site)
+        try expect(after, "syslog", "tcp", fails: ["tcp/8443", "connection refused"])
+    }
+
     @Test("without a daemon: said so, and what to do")
     func noDaemon() async throws {
         try await Site.with { site in

@@ -29,19 +29,21 @@ struct Diagnosis {
                     steps: steps(uplink)))
         }
         report.parts.append(.init(name: "cloud", steps: [mqtt()]))
+        report.parts += parts(ofServers: findings.servers)
+        if let push = push() { report.parts.append(push) }
         report.parts.append(.init(name: "remote access", steps: [vpn(), gpio()]))
         report.parts.append(.init(name: "router", steps: [disk(), clock()]))
         report.forIT = forIT()
         return report
     }
 
-    private func ok(_ name: String, _ text: String) -> Step {
+    func ok(_ name: String, _ text: String) -> Step {
         Step(name: name, outcome: .ok, text: text)
     }
-    private func failed(_ name: String, _ text: String) -> Step {
+    func failed(_ name: String, _ text: String) -> Step {
         Step(name: name, outcome: .failed, text: text)
     }
-    private func skipped(_ name: String, _ text: String) -> Step {
+    func skipped(_ name: String, _ text: String) -> Step {
         Step(name: name, outcome: .skipped, text: text)
     }
 
@@ -163,11 +165,14 @@ struct Diagnosis {
     }
 
     private func tls(_ uplink: DoctorFindings.Uplink) -> Step {
-        switch uplink.tls {
+        tls(uplink.tls, host: "\(plan.brokerHost)", authority: plan.authority)
+    }
+
+    func tls(_ found: DoctorFindings.TLS?, host: String, authority: String) -> Step {
+        switch found {
         case nil: return skipped("tls", "not tried: see tcp")
         case .failed(let why):
-            return failed(
-                "tls", "no TLS with \(plan.brokerHost): \(why): does something else answer there?")
+            return failed("tls", "no TLS with \(host): \(why): does something else answer there?")
         case .shown(let certificate):
             switch certificate.trust {
             case .trusted:
@@ -177,7 +182,7 @@ struct Diagnosis {
                 return failed(
                     "tls",
                     "intercepted: the certificate for \(certificate.subject) comes from "
-                        + "\"\(certificate.issuer)\", not from the authority in \(plan.authority)")
+                        + "\"\(certificate.issuer)\", not from the authority in \(authority)")
             case .untimely:
                 return failed(
                     "tls", "the certificate of \(certificate.subject) is not valid now: see clock")
@@ -278,6 +283,11 @@ struct Diagnosis {
                 uplink.hardwareAddress.map { "MAC \($0)" },
             ].compactMap { $0 }.joined(separator: ", ")
             wishes.append("on \(uplink.plan.name) (\(identity)) " + wish.joined(separator: "; "))
+        }
+        let servers = findings.servers.compactMap(wish)
+        // An uplink that carries nothing explains these, too.
+        if wishes.isEmpty, !servers.isEmpty {
+            wishes.append(servers.joined(separator: "; "))
         }
         guard !wishes.isEmpty else { return nil }
         return "please let the device \(plan.device), " + wishes.joined(separator: ", and ")

@@ -26,6 +26,13 @@ package struct DoctorPlan: Sendable {
     /// The authority that the broker's certificate must come from, a path.
     package var authority: String
     package var recorderDirectory: String
+    /// Servers besides the broker.
+    package var servers: [DoctorServer] = []
+    /// The uplink that carries what goes to servers; nil: none does.
+    package var carrying: Uplink?
+    /// The interface of the machine network.
+    package var lanInterface = ""
+    package var push: DoctorPush?
 
     package init(
         device: String, uplinks: [Uplink], nameServers: [IPv4Address], brokerHost: DomainName,
@@ -83,6 +90,7 @@ struct DoctorFindings: Sendable {
     }
 
     var uplinks: [Uplink] = []
+    var servers: [Server] = []
     var brokerAddress: IPv4Address?
     /// Why the broker's name could not be resolved.
     var resolveTrouble = ""

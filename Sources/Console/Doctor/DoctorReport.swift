@@ -7,7 +7,8 @@ package struct DoctorReport: Codable, Equatable, Sendable {
     }
 
     package struct Step: Codable, Equatable, Sendable {
-        /// `link`, `address`, `gateway`, `ping`, `dns`, `tcp`, `proxy`, `tls`, `mqtt`, `vpn`, `gpio`, `disk`, `clock`
+        /// `link`, `address`, `gateway`, `ping`, `dns`, `tcp`, `proxy`, `tls`, `mqtt`, `login`, `push`, `vpn`, `gpio`,
+        /// `disk`, `clock`
         package var name: String
         package var outcome: Outcome
         /// What was found, or which cable, name, port or line to look at.
@@ -15,7 +16,7 @@ package struct DoctorReport: Codable, Equatable, Sendable {
     }
 
     package struct Part: Codable, Equatable, Sendable {
-        /// `uplink office (eth0)`, `cloud`, `remote access`, `router`
+        /// `uplink office (eth0)`, `cloud`, `syslog`, `blocks`, `broker line-broker`, `push`, `remote access`, `router`
         package var name: String
         package var steps: [Step]
     }

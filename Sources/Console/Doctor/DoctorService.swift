@@ -38,9 +38,50 @@ package actor DoctorService {
             for await one in group { found.append(one) }
             return found.sorted { $0.0 < $1.0 }.map(\.1)
         }
+        findings.servers = await withTaskGroup(of: (Int, DoctorFindings.Server).self) { group in
+            for (index, server) in plan.servers.enumerated() {
+                group.addTask { (index, await self.look(at: server, plan)) }
+            }
+            var found: [(Int, DoctorFindings.Server)] = []
+            for await one in group { found.append(one) }
+            return found.sorted { $0.0 < $1.0 }.map(\.1)
+        }
         findings.diskFree = (try? FileSystemSpace(of: plan.recorderDirectory))?.free
         findings.wallMilliseconds = SystemClock().wall().milliseconds
         findings.isClockKept = ClockFacts.isSynchronised()
         return Diagnosis(plan: plan, findings: findings, status: status).report()
+    }
+
+    private func look(at server: DoctorServer, _ plan: DoctorPlan) async -> DoctorFindings.Server {
+        var found = DoctorFindings.Server(plan: server)
+        let source: IPv4Address?
+        switch server.host {
+        case .address(let address):
+            found.interface = plan.lanInterface
+            found.address = address
+            source = IPv4Address("0.0.0.0")
+        case .name(let name):
+            found.interface = plan.carrying?.interface
+            source = plan.carrying?.address
+            guard found.interface != nil else { return found }
+            do {
+                found.address = try await resolve(name).first
+            } catch {
+                found.resolveTrouble = "\(error)"
+            }
+        }
+        guard let interface = found.interface, let address = found.address, let source else {
+            return found
+        }
+        let host =
+            switch server.host {
+            case .name(let name): "\(name)"
+            case .address(let address): "\(address)"
+            }
+        let probe = ServerProbe(
+            host: host, address: address, port: server.port, authority: server.authority,
+            interface: interface, source: source)
+        (found.connection, found.tls) = await probe.run()
+        return found
     }
 }

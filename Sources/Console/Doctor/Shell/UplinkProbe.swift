@@ -1,5 +1,4 @@
 import Base
-import CTLS
 import Glibc
 import Linux
 
@@ -23,7 +22,12 @@ struct UplinkProbe: Sendable {
             found.names.append((server, answer))
             if case .works = answer { break }
         }
-        if let broker { (found.connection, found.tls) = await connect(to: broker, from: source) }
+        if let broker {
+            let server = ServerProbe(
+                host: "\(plan.brokerHost)", address: broker, port: plan.brokerPort,
+                authority: plan.authority, interface: uplink.interface, source: source)
+            (found.connection, found.tls) = await server.run()
+        }
         // What was sent above made the kernel look for the gateway.
         found.gatewayAnswers = InterfaceFacts.neighbourAnswers(gateway, on: uplink.interface)
         return found
@@ -38,71 +42,10 @@ struct UplinkProbe: Sendable {
                 SOCK_DGRAM, to: .init(address: server, port: 53), over: uplink.interface,
                 source: source)
             let answer = try await socket.exchange(
-                question.bytes, bytesMax: Self.datagramBytesMax, until: deadline())
+                question.bytes, bytesMax: Self.datagramBytesMax, until: ServerProbe.deadline())
             return question.flaw(in: answer).map { .fails($0) } ?? .works("")
         } catch {
-            return .fails(Self.words(error))
-        }
-    }
-
-    private func connect(
-        to address: IPv4Address, from source: IPv4Address
-    ) async -> (DoctorFindings.Answer, DoctorFindings.TLS?) {
-        do {
-            let socket = try BoundSocket(
-                SOCK_STREAM, to: .init(address: address, port: plan.brokerPort),
-                over: uplink.interface, source: source)
-            try await socket.connected(to: "\(address)", until: deadline())
-            return (.works(""), await handshake(socket.descriptor))
-        } catch {
-            return (.fails(Self.words(error)), nil)
-        }
-    }
-
-    /// The certificate that the other side shows.
-    private func handshake(_ raw: Int32) async -> DoctorFindings.TLS {
-        guard let tls = ctls_begin(raw, "\(plan.brokerHost)", plan.authority) else {
-            return .failed("\(plan.authority) holds no usable PEM certificate")
-        }
-        defer { ctls_end(tls) }
-        let end = deadline()
-        var report = ctls_report()
-        while true {
-            let step = ctls_step(tls)
-            ctls_report(tls, &report)
-            // The broker may end the handshake, since we show no certificate: we have seen its own.
-            if step == 0 || report.has_certificate != 0 { break }
-            guard step > 0 else { return .failed(Self.text(report.error)) }
-            let ready = try? await Reactor.shared.wait(
-                for: step == 1 ? .readable : .writable, on: raw, until: end)
-            guard ready == .ready else { return .failed("no answer to the greeting") }
-        }
-        var certificate = DoctorFindings.Certificate()
-        certificate.subject = Self.text(report.subject)
-        certificate.issuer = Self.text(report.issuer)
-        if report.verify_code != 0 {
-            certificate.trust =
-                ctls_is_foreign(report.verify_code) != 0
-                ? .foreign
-                : ctls_is_untimely(report.verify_code) != 0
-                    ? .untimely : .other(Self.text(report.verify_words))
-        }
-        return .shown(certificate)
-    }
-
-    private func deadline() -> Instant { SystemClock().now() + DoctorService.patience }
-
-    /// A C array of characters, up to its zero.
-    private static func text<T>(_ array: T) -> String {
-        withUnsafeBytes(of: array) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    }
-
-    private static func words(_ error: any Error) -> String {
-        guard let error = error as? SystemError else { return "\(error)" }
-        switch error.code {
-        case ETIMEDOUT: return "no answer within \(DurationText.format(DoctorService.patience))"
-        case EPERM: return "our own firewall forbids it"
-        default: return String(cString: strerror(error.code)).lowercased()
+            return .fails(ServerProbe.words(error))
         }
     }
 }
