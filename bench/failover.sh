@@ -1,6 +1,6 @@
 #!/bin/sh
 # Breaks uplinks under a LAN client's stream of 100 datagrams a second through the router, and counts: prints tables and
-# writes them to docs/figures/failover.md. Argument: the build directory (default: the release build's). 25 minutes.
+# writes them to docs/figures/failover.md, the shortest of them into the README. Argument: the build directory (default: the release build's). 25 minutes.
 # ROUNDS (default 20) says how often each fault is repeated, SECONDS_EACH (default 600) how long each trouble lasts,
 # SIDE_BY_SIDE (default 16) how many sites stand at once: each is a set of network namespaces of its own. The rivals, which
 # bench/setup.sh installs, run in the same wave.
@@ -100,4 +100,13 @@ rows() { sed -n "s/^$1 | /| /p" "$work/rows"; }
     rows quality
 } > docs/figures/failover.md
 cat docs/figures/failover.md
+# Who, and until it works; the cable's rows have more columns before that one.
+{
+    echo "| the preferred uplink fails under a client's traffic | until it works again, median (worst) | datagrams lost, of 100 a second |"
+    echo '|---|---|---|'
+    rows silent | awk -F' *[|] *' '{ print "| Drawbridge, silent failure, " $2 " | " $4 " | " $5 " |" }'
+    rows rivals | awk -F' *[|] *' '{ print "| " $2 ", the same failure | " $3 " | " $4 " |" }'
+    rows cable | awk -F' *[|] *' '{ print "| Drawbridge, " $2 " | " $7 " | " $8 " |" }'
+} > "$work/readme"
+bench/into-readme.sh failover "$work/readme"
 [ -z "$failed" ] || { echo "failover: some measurement failed; see above" >&2; exit 1; }

@@ -5,22 +5,13 @@ set -eu
 
 bin=$1
 root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
 minutes=${MINUTES:-10}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 strip -o "$work/drawbridge" "$bin/drawbridge"
 size=$(stat -c %s "$work/drawbridge")
-
-# Replaces what stands between <!-- NAME --> and <!-- /NAME --> in the README by a file.
-put() {
-    awk -v name="$1" -v file="$2" '
-        index($0, "<!-- /" name " -->") { skip = 0 }
-        !skip { print }
-        index($0, "<!-- " name " -->") { skip = 1; while ((getline line < file) > 0) print line }
-    ' "$root/README.md" > "$work/README.md"
-    cat "$work/README.md" > "$root/README.md"
-}
 
 echo "bench: the story" >&2
 "$bin/drawbridge-site" demo > "$work/story"
@@ -29,7 +20,7 @@ echo "bench: the story" >&2
     echo '|---|---|'
     sed -n '/^── Every promise/,$ s/^  [✓✗] \(.*[^ ]\)   *\([^ ].*\)$/| \1 | \2 |/p' "$work/story" | sed 's/   *|/ |/'
 } > "$work/promises"
-put promises "$work/promises"
+bench/into-readme.sh promises "$work/promises"
 
 echo "bench: the footprint, $minutes minutes" >&2
 {
@@ -38,5 +29,5 @@ echo "bench: the footprint, $minutes minutes" >&2
     awk -v bytes="$size" 'BEGIN { printf "| size, stripped | %.1f MB |\n", bytes / 1e6 }'
     "$bin/drawbridge-site" footprint --daemon "$work/drawbridge" --minutes "$minutes"
 } > "$work/footprint"
-put footprint "$work/footprint"
+bench/into-readme.sh footprint "$work/footprint"
 cat "$work/promises" "$work/footprint"

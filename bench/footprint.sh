@@ -23,6 +23,11 @@ for round in $(seq "$rounds"); do
         > "$work/ours-$round"
     "$bin/drawbridge-site" footprint --rival --minutes "$minutes" > "$work/rival-$round"
 done
+for interval in 1000 100; do
+    echo "bench: uplinks asked each $interval ms, $minutes minutes" >&2
+    "$bin/drawbridge-site" footprint --daemon "$work/drawbridge" --minutes "$minutes" --starts 1 \
+        --interval "$interval" --threads > "$work/probing-$interval"
+done
 after=$(load)
 
 # The rows of all rounds side by side.
@@ -64,6 +69,17 @@ mkdir -p docs/figures
     echo '| its threads, last round | processor time |'
     echo '|---|---|'
     grep '^| thread' "$work/ours-$rounds" | sed 's/^| thread /| /'
+    echo
+    echo '## Asking the uplinks'
+    echo
+    echo 'The shipped config: three uplinks, key switch, VPN, a few values of a machine once a second.'
+    echo
+    echo '| each uplink asked | 1 time a second | 10 times a second |'
+    echo '|---|---|---|'
+    figure() { awk -F'|' -v row="$2" 'index($2, row) == 2 { print $3; exit }' "$work/probing-$1"; }
+    for row in 'processor time while it works' 'thread `reactor`'; do
+        echo "| $row |$(figure 1000 "$row")|$(figure 100 "$row")|"
+    done
     echo
     echo '## The rival'
     echo

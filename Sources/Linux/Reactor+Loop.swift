@@ -11,8 +11,9 @@ extension Reactor {
     func loop() {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
         var events = [epoll_event](repeating: epoll_event(), count: 32)
+        var batch: [UnownedJob] = []
         while true {
-            runJobs()
+            runJobs(&batch)
             let count = epoll_wait(epoll, &events, Int32(events.count), timeoutMilliseconds())
             for event in events.prefix(Int(max(0, count))) {
                 if event.data.fd == wakeUp {
@@ -27,13 +28,11 @@ extension Reactor {
     }
 
     /// Runs what waits, and what that brings forth; what goes on for long lets the descriptors have their turn.
-    private func runJobs() {
+    private func runJobs(_ batch: inout [UnownedJob]) {
         for _ in 0..<Self.turnsMax {
-            let batch = jobs.withLock { jobs in
-                let batch = jobs
-                jobs = []
-                return batch
-            }
+            // The two arrays take turns: neither is ever allocated anew.
+            batch.removeAll(keepingCapacity: true)
+            jobs.withLock { swap(&$0, &batch) }
             if batch.isEmpty { return }
             for job in batch { job.runSynchronously(on: asUnownedTaskExecutor()) }
         }
@@ -44,15 +43,12 @@ extension Reactor {
         let woken = state.withLock { state in
             var woken: [CheckedContinuation<Outcome, any Error>] = []
             var passed: [Instant] = []
-            state.waiters.removeAll { waiter in
-                let wanted =
-                    waiter.direction == .readable ? EPOLLIN.rawValue : EPOLLOUT.rawValue
-                guard waiter.descriptor == descriptor, trouble || events & wanted != 0 else {
-                    return false
-                }
+            state.takeWaiters {
+                let wanted = $0.direction == .readable ? EPOLLIN.rawValue : EPOLLOUT.rawValue
+                return $0.descriptor == descriptor && (trouble || events & wanted != 0)
+            } each: { waiter in
                 woken.append(waiter.continuation)
                 if let deadline = waiter.deadline { passed.append(deadline) }
-                return true
             }
             _ = arm(descriptor, &state)
             for deadline in passed { state.forget(deadline) }
@@ -68,17 +64,16 @@ extension Reactor {
         state.withLock { state in
             guard let next = state.nextDeadline, next <= now else { return }
             var freed: [Int32] = []
-            state.waiters.removeAll { waiter in
-                guard let deadline = waiter.deadline, deadline <= now else { return false }
+            state.takeWaiters {
+                $0.deadline.map { $0 <= now } ?? false
+            } each: { waiter in
                 freed.append(waiter.descriptor)
                 late.append(waiter.continuation)
-                return true
             }
             for descriptor in freed { _ = arm(descriptor, &state) }
-            state.sleepers.removeAll { sleeper in
-                guard sleeper.deadline <= now else { return false }
-                rested.append(sleeper.continuation)
-                return true
+            for index in state.sleepers.indices.reversed()
+            where state.sleepers[index].deadline <= now {
+                rested.append(state.sleepers.remove(at: index).continuation)
             }
             state.findNextDeadline()
         }

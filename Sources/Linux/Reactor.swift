@@ -59,11 +59,20 @@ package final class Reactor: TaskExecutor {
             if let deadline, deadline == nextDeadline { findNextDeadline() }
         }
 
+        // By index: an element taken out of its array to be looked at is counted, and this goes on all day.
+
         mutating func findNextDeadline() {
             nextDeadline = nil
-            for sleeper in sleepers { _ = note(sleeper.deadline) }
-            for waiter in waiters {
-                if let deadline = waiter.deadline { _ = note(deadline) }
+            for index in sleepers.indices { _ = note(sleepers[index].deadline) }
+            for index in waiters.indices {
+                if let deadline = waiters[index].deadline { _ = note(deadline) }
+            }
+        }
+
+        /// Removes the waiters that are meant, and hands each over.
+        mutating func takeWaiters(where isMeant: (Waiter) -> Bool, each: (Waiter) -> Void) {
+            for index in waiters.indices.reversed() where isMeant(waiters[index]) {
+                each(waiters.remove(at: index))
             }
         }
     }
@@ -134,8 +143,9 @@ package final class Reactor: TaskExecutor {
     /// Tells epoll what the remaining waiters of a descriptor want; returns an errno value if it refuses.
     func arm(_ descriptor: Int32, _ state: inout State) -> Int32? {
         var events: UInt32 = 0
-        for waiter in state.waiters where waiter.descriptor == descriptor {
-            events |= waiter.direction == .readable ? EPOLLIN.rawValue : EPOLLOUT.rawValue
+        for index in state.waiters.indices where state.waiters[index].descriptor == descriptor {
+            events |=
+                state.waiters[index].direction == .readable ? EPOLLIN.rawValue : EPOLLOUT.rawValue
         }
         var event = epoll_event(
             events: events | EPOLLONESHOT.rawValue, data: epoll_data_t(fd: descriptor))

@@ -1,3 +1,5 @@
+import Base
+
 extension Settings {
     /// What an uplink goes over: how long it may be silent by its nature.
     package enum Medium: String, CaseIterable, Sendable {

@@ -63,6 +63,8 @@ package struct Settings: Equatable, Sendable {
         package var isMetered: Bool
         /// `backlog`: bytes a second that old records may take beside live data; nil: by `metered`.
         package var backlog: ByteSize?
+        /// `budget`: bytes a month that its probes may take; nil: by `metered` and `medium`.
+        package var budget: ProbeBudget?
         package var keepAlive: KeepAlive
         /// `medium`; nil: guessed from the interface's name.
         package var medium: Medium?
@@ -75,7 +77,7 @@ package struct Settings: Equatable, Sendable {
         package init(
             name: String, interface: String, gateway: IPv4Address? = nil, usesDHCP: Bool,
             network: CIDR? = nil, isMetered: Bool = false, backlog: ByteSize? = nil,
-            keepAlive: KeepAlive, medium: Medium? = nil
+            budget: ProbeBudget? = nil, keepAlive: KeepAlive, medium: Medium? = nil
         ) {
             self.name = name
             self.interface = interface
@@ -84,6 +86,7 @@ package struct Settings: Equatable, Sendable {
             self.network = network
             self.isMetered = isMetered
             self.backlog = backlog
+            self.budget = budget
             self.keepAlive = keepAlive
             self.medium = medium
         }

@@ -25,10 +25,16 @@ extension Site {
     /// Starts the daemon `starts` times, then lets the last one work for `period` in the running site.
     ///
     /// `tags`: read this many values once a second, with the VPN up; nil: what the shipped config reads.
+    /// `interval`: how often each uplink is asked, in milliseconds; nil: as in the shipped config.
     package func measureFootprint(
-        starts: Int, period: Duration, tags: Int? = nil
+        starts: Int, period: Duration, tags: Int? = nil, interval: Int? = nil
     ) async throws -> Footprint {
-        let config = try Site.shippedConfiguration()
+        var config = try Site.shippedConfiguration()
+        if let interval {
+            config = config.replacing("\ninterval = \"1s\"", with: "\ninterval = \"\(interval)ms\"")
+                .replacing(
+                    "\ntimeout = \"500ms\"", with: "\ntimeout = \"\(min(interval, 500))ms\"")
+        }
         precondition(starts > 0)
         let ready = try NotifySocket(path: directory.state + "/notify")
         var times: [Duration] = []

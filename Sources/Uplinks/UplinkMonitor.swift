@@ -58,6 +58,10 @@ package struct UplinkMonitor: Sendable {
     /// The regular probe in flight.
     var pending: Pending?
     var nextProbe = Instant.boot
+    /// The time between two regular probes, if it is longer than the interval: a budget wants it.
+    package var pace = Duration.zero
+    /// When its link was found.
+    package private(set) var linkedAt: Instant
     var nextSequence: UInt16 = 0
     var turn = 0
     /// Why the last probe could not even be sent.
@@ -86,6 +90,7 @@ package struct UplinkMonitor: Sendable {
     package init(limits: Limits, at now: Instant) {
         self.limits = limits
         since = now
+        linkedAt = now
     }
 
     package var standing: Standing { state.standing }
@@ -105,7 +110,7 @@ package struct UplinkMonitor: Sendable {
         case .unseen, .noLink: nil
         case .untried, .doubtful, .up, .down, .recovering:
             [
-                nextProbe, pending?.deadline, suspectAt, state.suspicion?.nextWakeUp,
+                regularAt, pending?.deadline, suspectAt, state.suspicion?.nextWakeUp,
                 assessment?.next,
             ].compactMap { $0 }.min()
         }
@@ -128,7 +133,7 @@ extension UplinkMonitor {
             nextProbe = now
             return enter(.untried, "not probed yet", at: now)
         case .noLink:
-            nextProbe = now
+            (nextProbe, pace, linkedAt) = (now, .zero, now)
             return enter(.down, "link is back, not probed yet", at: now)
         case .untried, .doubtful, .up, .down, .recovering:
             return []
@@ -168,7 +173,7 @@ extension UplinkMonitor {
         }
         effects += lookIntoSuspicion(at: now)
         effects += assess(at: now)
-        if nextProbe <= now {
+        if regularAt <= now {
             effects += lookAround(at: now)
             let target = limits.targets[turn]
             pending = Pending(
@@ -176,7 +181,7 @@ extension UplinkMonitor {
                 deadline: now + limits.timeout)
             effects.append(send(to: target, at: now))
             // After a stall (suspended, starved) the missed probes are not made up for.
-            nextProbe = max(nextProbe + limits.interval, now + limits.timeout)
+            nextProbe = max(regularAt + limits.interval, now + limits.timeout)
         }
         return effects
     }

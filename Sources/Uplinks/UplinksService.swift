@@ -27,6 +27,7 @@ package actor UplinksService {
     let clock: any MonotonicClock
     let logger: Logger
     let failover: Settings.Failover
+    let account: ProbeAccount
 
     struct Uplink {
         let settings: Settings.Uplink
@@ -61,6 +62,7 @@ package actor UplinksService {
     var retryAt: Instant?
     var problem: String?
     var budget = ChangeBudget()
+    var use = Use()
     var lastSelected: UplinkSelected?
     /// The carrying uplink was down, or lost its link, since it was announced.
     var carryingIsSilent = false
@@ -81,7 +83,7 @@ package actor UplinksService {
     package init(
         uplinks settings: [Settings.Uplink], failover: Settings.Failover = Settings.Failover(),
         prober: any Prober, routes: any RouteTable, flows: (any FlowTable)? = nil,
-        clock: any MonotonicClock, logger: Logger
+        clock: any MonotonicClock, account: ProbeAccount = ProbeAccount(), logger: Logger
     ) {
         precondition(settings.count <= RoutePlan.uplinksMax)
         self.prober = prober
@@ -90,6 +92,7 @@ package actor UplinksService {
         self.flows = flows
         self.failover = failover
         self.clock = clock
+        self.account = account
         self.logger = logger
         (events, report) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.eventsMax))
         let now = clock.now()
@@ -108,18 +111,19 @@ package actor UplinksService {
     /// On the kernel's own sockets, which are opened by the calling thread; needs CAP_NET_RAW and CAP_NET_ADMIN.
     package init(
         uplinks: [Settings.Uplink], failover: Settings.Failover, clock: any MonotonicClock,
-        logger: Logger
+        account: ProbeAccount, logger: Logger
     ) throws {
         self.init(
             uplinks: uplinks, failover: failover, prober: try ICMPProber(uplinks: uplinks.count),
-            routes: try KernelRoutes(), flows: try KernelFlows(), clock: clock, logger: logger)
+            routes: try KernelRoutes(), flows: try KernelFlows(), clock: clock, account: account,
+            logger: logger)
     }
 
     /// Runs until it is cancelled, which is a normal end; throws `MissingCapability` if it may not change routes.
     package func run() async throws {
         defer { report.finish() }
         do {
-            try await serve()
+            try await withAccount { try await serve() }
         } catch is CancellationError {
             // Stopped.
         }
@@ -256,8 +260,10 @@ extension UplinksService {
             if isUnsettled { try await settle() }
             doChores(forget)
             await hearTraffic()
+            noteWhetherAnyIsUp()
             for number in uplinks.indices {
                 hearAnswers(on: number)
+                pace(number)
                 perform(uplinks[number].monitor.timePassed(at: clock.now()), number)
             }
             lookAtQuality()

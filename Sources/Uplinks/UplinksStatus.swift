@@ -39,6 +39,16 @@ package struct UplinksStatus: Equatable, Sendable {
         package var since: Instant
         /// Why it stands as it does: `3 probes lost to 1.1.1.1, 9.9.9.9`.
         package var reason: String
+        /// nil: its probes may take what they need.
+        package var budget: Budget?
+    }
+
+    /// What the probes of an uplink may take in a month, and have taken.
+    package struct Budget: Equatable, Sendable {
+        package var bytes: Int64
+        package var used: Int64
+        /// The time from one probe to the next.
+        package var interval: Duration
     }
 
     /// By preference.

@@ -21,6 +21,9 @@ struct FootprintCommand: AsyncParsableCommand {
         help: "Read so many values once a second, with the VPN up. (default: the shipped config)")
     var tags: Int?
 
+    @Option(help: "Ask each uplink this often, in milliseconds. (default: as the shipped config)")
+    var interval: Int?
+
     @Flag(help: "Measure what one would put together from Debian's packages, reading 200 values.")
     var rival = false
 
@@ -32,6 +35,9 @@ struct FootprintCommand: AsyncParsableCommand {
             throw ValidationError("--minutes takes 1 to 120, --starts 1 to 99")
         }
         guard (1...200).contains(tags ?? 1) else { throw ValidationError("--tags takes 1 to 200") }
+        guard (100...3_600_000).contains(interval ?? 100) else {
+            throw ValidationError("--interval takes 100 to 3600000")
+        }
         let missing = rival ? Site.rivalObstacles() : []
         guard missing.isEmpty else {
             throw ValidationError(
@@ -55,7 +61,8 @@ struct FootprintCommand: AsyncParsableCommand {
 
     private func measure(in site: Site) async throws {
         let print = try await site.measureFootprint(
-            starts: starts, period: .seconds(60 * minutes), tags: tags)
+            starts: starts, period: .seconds(60 * minutes), tags: tags,
+            interval: interval)
         let ran = DurationText.format(.seconds(Int64(print.ran.inSeconds)))
         row("start to `READY=1`, median of \(starts)", Figure.time(print.medianStart))
         row("memory (RSS) after \(ran) in the site", "\(print.resident)")

@@ -33,7 +33,9 @@ extension House {
         _ part: UplinksPart, _ clock: SystemClock, _ logs: Logs
     ) throws -> UplinksService {
         try UplinksService(
-            uplinks: part.uplinks, failover: part.failover, clock: clock, logger: logs("uplinks"))
+            uplinks: part.uplinks, failover: part.failover, clock: clock,
+            account: ProbeAccount(path: part.stateDirectory + ProbeAccount.fileName),
+            logger: logs("uplinks"))
     }
 
     static func makeMachines(

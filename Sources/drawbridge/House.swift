@@ -48,10 +48,12 @@ final class House: Sendable {
     struct UplinksPart: Equatable, Sendable {
         var uplinks: [Settings.Uplink]
         var failover: Settings.Failover
+        var stateDirectory: String
 
         init(_ settings: Settings) {
             uplinks = settings.uplinks
             failover = settings.failover
+            stateDirectory = settings.device.stateDirectory
         }
     }
 

@@ -119,6 +119,9 @@ struct StatusReport: Sendable {
             .map(\.description)
         section.heldSeconds = status.heldUntil.map { Int(max(0, ($0 - now).inSeconds)) }
         section.poorness = status.poorness
+        section.probeBytesBudget = status.budget?.bytes
+        section.probeBytesUsed = status.budget?.used
+        section.probeIntervalMilliseconds = status.budget?.interval.milliseconds
         return section
     }
 

@@ -28,6 +28,11 @@ func goodDay() -> StatusDocument {
         uplink.probesMilliseconds = [0.5, nil, 0.44]
         uplink.targets = ["1.1.1.1", "9.9.9.9"]
         uplink.silentTargets = []
+        if $0.2 == 3 {
+            uplink.probeBytesBudget = 5_000_000
+            uplink.probeBytesUsed = 1_234_567
+            uplink.probeIntervalMilliseconds = 20_100
+        }
         var history = StatusDocument.Uplink.History(intervalSeconds: 5)
         history.rttMilliseconds = [0.4, 2, 20, nil, 0.5]
         history.lossPercent = [0, 0, 50, 100, 0]

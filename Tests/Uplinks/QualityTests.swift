@@ -84,7 +84,7 @@ struct QualityTests {
         #expect(play.declared.count == 1)
         let left = try #require(play.declared.first)
         #expect(left.uplink == 0 && left.isPoor)
-        #expect(left.at - begin >= .seconds(14) && left.at - begin <= .seconds(45))
+        #expect(left.at - begin >= .seconds(12) && left.at - begin <= .seconds(45))
         #expect(left.reason.contains("% of the probes lost over "))
         play.lines[0].loss = 0
         let clean = play.now
@@ -101,7 +101,7 @@ struct QualityTests {
         play.lines[0].roundTrip = .milliseconds(200)
         play.run(seconds: 60)
         #expect(play.declared.map(\.uplink) == [0])
-        #expect(play.declared[0].reason.hasPrefix("answers take 200 ms over 14 s, usually 2"))
+        #expect(play.declared[0].reason.hasPrefix("answers take 200 ms over 12 s, usually 2"))
     }
 
     @Test("10 % loss is no brown-out, for ten minutes on many lines", arguments: 1...20)

@@ -61,7 +61,6 @@ struct UplinksFaultTests {
         private struct State {
             var view = NetworkView()
             var calls: [String] = []
-            var mainOver: Int32?
         }
         private let state = Mutex(State())
         let pulled = Mutex(false)
@@ -83,9 +82,9 @@ struct UplinksFaultTests {
 
         /// Since the last call.
         func calls() -> [String] {
-            state.withLock {
-                defer { $0.calls = [] }
-                return $0.calls
+            state.withLock { state in
+                defer { state.calls = [] }
+                return state.calls
             }
         }
 

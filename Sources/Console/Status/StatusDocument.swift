@@ -121,6 +121,11 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var heldSeconds: Int?
         /// It is up, but serves badly, in words.
         package var poorness: String?
+        /// What its probes may take in a month, and have taken in this one; nil: there is no such bound.
+        package var probeBytesBudget: Int64?
+        package var probeBytesUsed: Int64?
+        /// From one probe to the next; nil: as configured.
+        package var probeIntervalMilliseconds: Double?
         /// What it was like lately; nil before the first sample.
         package var history: History?
 

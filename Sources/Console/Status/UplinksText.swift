@@ -17,6 +17,9 @@ package enum UplinksText {
             ])
             screen.line([.init("  \(sentence(uplink))")])
             screen.line([.init("  \(figures(uplink))", .dim)])
+            if let budget = ProbeBudgetWords.sentence(uplink) {
+                screen.line([.init("  \(budget)", .dim)])
+            }
             if let probes = uplink.probesMilliseconds, !probes.isEmpty {
                 screen.line([.init("  \(sparkline(probes))")])
             }

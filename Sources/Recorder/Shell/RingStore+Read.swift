@@ -22,6 +22,11 @@ struct ReadPosition {
             var sequence: UInt64 = 0
         }
 
+        /// It has read as far as that one has gone.
+        mutating func pass(_ walker: SegmentWalker) {
+            (offset, ordinal, sequence) = (walker.offset, walker.ordinal, walker.sequence)
+        }
+
         /// Lets go of the block at hand: it is unpacked again when it is needed.
         mutating func rewind() {
             guard !rows.isEmpty else { return }
@@ -170,35 +175,12 @@ extension RingStore {
             let list = pool[head.recordClass]
             guard let index = list.firstIndex(where: { $0.generation == head.segment.generation })
             else { return false }
-            let segment = list[index]
-            var walker = try SegmentWalker(segment, directory, store: store)
-            walker.go(to: head.offset, ordinal: head.ordinal, sequence: head.sequence)
-            while let found = try walker.next(before: segment.bytes) {
-                if found.missing > 0 { tellMissing(found, segment) }
-                guard found.header.form == .block, found.header.lastSequence >= sequence else {
-                    continue
-                }
-                head.offset = walker.offset
-                head.ordinal = walker.ordinal
-                head.sequence = walker.sequence
-                if let filter, try isIdle(filter, found, walker.file) { continue }
-                positions.makeRoom(for: found.header.rows)
-                head.block = ReadPosition.Head.Block(
-                    offset: found.offset, ordinal: found.header.ordinal,
-                    sequence: found.header.firstSequence - 1)
-                let block = try? BlockReader(found, in: walker.file, namesOnly: false)
-                guard var rows = block?.rows else {
-                    tellDamaged(found, segment)
-                    continue
-                }
-                rows.bootID = found.header.bootID
-                head.rows = rows
-                head.row = rows.row(atOrAfter: sequence)
-                if head.row < rows.count { return true }
+            // A reader of the latest records asks once for each of them: that costs no file.
+            if head.offset < list[index].bytes,
+                try load(&head, in: list[index], from: sequence, filter)
+            {
+                return true
             }
-            head.offset = walker.offset
-            head.ordinal = walker.ordinal
-            head.sequence = walker.sequence
             tellMissingEnd(head, index: index)
             guard index + 1 < list.count else { return false }
             let following = list[index + 1]
@@ -207,6 +189,38 @@ extension RingStore {
             head.ordinal = following.firstOrdinal
             head.sequence = following.firstSequence - 1
         }
+    }
+
+    /// The same in one segment; false if it holds no more.
+    private mutating func load(
+        _ head: inout ReadPosition.Head, in segment: Pool.Segment, from sequence: UInt64,
+        _ filter: RecordFilter?
+    ) throws(SystemError) -> Bool {
+        var walker = try SegmentWalker(segment, directory, store: store)
+        walker.go(to: head.offset, ordinal: head.ordinal, sequence: head.sequence)
+        while let found = try walker.next(before: segment.bytes) {
+            if found.missing > 0 { tellMissing(found, segment) }
+            guard found.header.form == .block, found.header.lastSequence >= sequence else {
+                continue
+            }
+            head.pass(walker)
+            if let filter, try isIdle(filter, found, walker.file) { continue }
+            positions.makeRoom(for: found.header.rows)
+            head.block = ReadPosition.Head.Block(
+                offset: found.offset, ordinal: found.header.ordinal,
+                sequence: found.header.firstSequence - 1)
+            let block = try? BlockReader(found, in: walker.file, namesOnly: false)
+            guard var rows = block?.rows else {
+                tellDamaged(found, segment)
+                continue
+            }
+            rows.bootID = found.header.bootID
+            head.rows = rows
+            head.row = rows.row(atOrAfter: sequence)
+            if head.row < rows.count { return true }
+        }
+        head.pass(walker)
+        return false
     }
 }
 

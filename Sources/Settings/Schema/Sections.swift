@@ -86,6 +86,10 @@ enum Sections {
                     "backlog", optional: \.backlog,
                     .size(ByteSize(bytes: 4_000)...ByteSize(bytes: 100_000_000)),
                     fallback: "\"1MB\", or \"64kB\" if metered"),
+                Key(
+                    "budget", optional: \.budget,
+                    .budget(ByteSize(bytes: 1_000_000)...ByteSize(bytes: 1_000_000_000_000)),
+                    fallback: "\"5MB\" if metered or cellular, otherwise \"none\""),
             ]
                 + Sections.keepAlive.keys.map {
                     $0.within(\Settings.Uplink.keepAlive, fallback: "as in [keepalive]")

@@ -9,6 +9,8 @@ import Synchronization
 package final class ICMPProber: Prober {
     /// Most datagrams read in one go before the answers among them are handed on.
     private static let burstMax = 64
+    /// Bytes of a request, and of its answer as a rule: an IPv4 header, and the message.
+    static let echoBytes = 20 + 16
 
     /// One uplink's socket and what makes its probes recognizable.
     private final class Lane: Sendable {
@@ -17,6 +19,7 @@ package final class ICMPProber: Prober {
         /// 64 random bits that only an echo of our probe can know.
         let cookie = UInt64.random(in: .min ... .max)
         let boundTo = Mutex<UplinkPath?>(nil)
+        let bytes = Atomic<Int>(0)
 
         init() throws(SystemError) {
             socket = try EchoSocket()
@@ -43,6 +46,11 @@ package final class ICMPProber: Prober {
         let request = EchoPacket(
             identifier: lane.identifier, sequence: probe.sequence, cookie: lane.cookie)
         try lane.socket.send(request, to: probe.target)
+        lane.bytes.add(Self.echoBytes, ordering: .relaxed)
+    }
+
+    package func takeBytes(on uplink: Int) -> Int {
+        lanes[uplink].bytes.exchange(0, ordering: .relaxed)
     }
 
     package func answers(on uplink: Int) async throws -> [ProbeAnswer] {
@@ -63,6 +71,7 @@ package final class ICMPProber: Prober {
                 reply.packet.identifier == lane.identifier,
                 reply.packet.cookie == lane.cookie
             else { continue }
+            lane.bytes.add(datagram.count, ordering: .relaxed)
             answers.append(ProbeAnswer(source: reply.source, sequence: reply.packet.sequence))
         }
         return answers

@@ -38,9 +38,14 @@ package protocol Prober: Sendable {
 
     /// The answers that are there already, without waiting.
     func arrived(on uplink: Int) throws(SystemError) -> [ProbeAnswer]
+
+    /// Bytes of probes and answers on an uplink, IP headers included, since this was last asked.
+    func takeBytes(on uplink: Int) -> Int
 }
 
 extension Prober {
+    package func takeBytes(on uplink: Int) -> Int { 0 }
+
     package func arrived(on uplink: Int) throws(SystemError) -> [ProbeAnswer] { [] }
 }
 

@@ -21,7 +21,7 @@ extension UplinksService {
                     silentTargets: window.silentTargets(at: now), poorness: uplink.poorness,
                     heldUntil: selector.heldUntil(number).flatMap { $0 > now ? $0 : nil },
                     bursts: uplink.monitor.bursts, since: uplink.monitor.since,
-                    reason: uplink.monitor.reason)
+                    reason: uplink.monitor.reason, budget: budgetStatus(number))
             },
             switches: selector.switches, history: history, problem: problem)
     }
@@ -56,6 +56,7 @@ extension UplinksService {
         for effect in effects {
             switch effect {
             case .assess(let number, let end, let spacing):
+                guard mayLookCloser(number) else { continue }
                 uplinks[number].monitor.assess(until: end, every: spacing, at: now)
             case .declare(let number, let isPoor, let reason):
                 let name = uplinks[number].settings.name

@@ -1,0 +1,127 @@
+import Base
+import Linux
+import Logging
+import Settings
+
+// What probes may take of a metered uplink, and how often it is probed for that.
+extension UplinksService {
+    /// What is known of the month's use.
+    struct Use {
+        var ledger = ProbeLedger()
+        /// It says more than the file.
+        var isNew = false
+        /// Since when no uplink is up; nil: one is.
+        var nobodyUpSince: Instant?
+        var isUnwritable = false
+        /// When a probe of each uplink was last sent or answered.
+        var probedAt: [Int: Instant] = [:]
+    }
+
+    /// Replies to its traffic within this time prove an uplink alive better than a probe would.
+    static let proofAge = Duration.seconds(5)
+    /// Replies that are counted so soon after a probe may be its own answer.
+    static let ownAnswer = Duration.milliseconds(250)
+
+    /// Counts what its probes have taken, and sets how far apart the next ones are.
+    func pace(_ number: Int) {
+        spent(prober.takeBytes(on: number), on: number)
+        guard let pace = probePace(number) else { return }
+        uplinks[number].monitor.pace = pace.interval(role(of: number))
+    }
+
+    /// nil: it has no budget.
+    private func probePace(_ number: Int) -> ProbePace? {
+        let settings = uplinks[number].settings
+        guard let budget = settings.probeBudget else { return nil }
+        let (month, part) = month
+        return ProbePace(
+            usual: settings.keepAlive.interval, budget: budget.bytes,
+            used: use.ledger.used(by: settings.name, in: month), probe: 2 * ICMPProber.echoBytes,
+            month: part)
+    }
+
+    private var month: (ProbeLedger.Month?, MonthPart) {
+        let wall = account.wall()
+        guard wall >= .clockIsRightFrom else { return (nil, .unknown) }
+        let time = CivilTime(wall)
+        return (ProbeLedger.Month(time), MonthPart(time))
+    }
+
+    private func role(of number: Int) -> ProbePace.Role {
+        let (uplink, now) = (uplinks[number], clock.now())
+        guard uplink.monitor.standing == .up else {
+            var silence = now - max(uplink.monitor.since, uplink.monitor.linkedAt)
+            if let since = use.nobodyUpSince { silence = min(silence, now - since) }
+            return .silent(max(.zero, silence))
+        }
+        if uplink.poorness != nil { return .poor }
+        guard selector.carrying == number else { return .standby }
+        let notBefore = max(
+            now - Self.proofAge, (use.probedAt[number] ?? .boot) + Self.ownAnswer)
+        return .carrying(isProven: uplink.monitor.trafficHeardAt.map { $0 > notBefore } ?? false)
+    }
+
+    /// To be called before the paces are set.
+    func noteWhetherAnyIsUp() {
+        let isAnyUp = uplinks.contains { $0.monitor.standing == .up }
+        use.nobodyUpSince = isAnyUp ? nil : use.nobodyUpSince ?? clock.now()
+    }
+
+    /// Whether its budget allows the many probes of a closer look.
+    func mayLookCloser(_ number: Int) -> Bool { probePace(number)?.allowsCloserLook ?? true }
+
+    private func spent(_ bytes: Int, on number: Int) {
+        let settings = uplinks[number].settings
+        guard bytes > 0, settings.probeBudget != nil else { return }
+        use.probedAt[number] = clock.now()
+        use.ledger.add(bytes, to: settings.name, in: month.0)
+        use.isNew = true
+    }
+
+    /// For the status; nil: it has no budget.
+    func budgetStatus(_ number: Int) -> UplinksStatus.Budget? {
+        probePace(number).map {
+            UplinksStatus.Budget(
+                bytes: $0.budget, used: $0.used,
+                interval: max($0.usual, uplinks[number].monitor.pace))
+        }
+    }
+}
+
+// The account over a restart.
+extension UplinksService {
+    /// Runs `body` with what an earlier life has counted, and keeps the count: now and then, and at the end.
+    func withAccount(_ body: () async throws -> Void) async throws {
+        let kept = await account.read()
+        use.ledger = kept
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await self.keepNowAndThen() }
+                try await body()
+                group.cancelAll()
+            }
+        } catch {
+            await keepAccount()
+            throw error
+        }
+        await keepAccount()
+    }
+
+    private func keepNowAndThen() async throws {
+        while true {
+            try await clock.sleep(until: clock.now() + ProbeAccount.keepEvery)
+            await keepAccount()
+        }
+    }
+
+    private func keepAccount() async {
+        guard use.isNew else { return }
+        use.isNew = false
+        let failure = await account.keep(use.ledger)
+        if let failure, !use.isUnwritable {
+            logger.warning("probe budget is not kept", metadata: ["error": "\(failure)"])
+        }
+        use.isUnwritable = failure != nil
+        // It is tried again with what is added next.
+    }
+}
