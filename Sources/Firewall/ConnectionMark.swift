@@ -14,8 +14,9 @@ package enum ConnectionMark: UInt32, Sendable {
     package static let base: UInt32 = 0x6462_0000
     package static let baseMask: UInt32 = 0xffff_0000
 
-    /// The bits that tell the uplink: compare `mark & uplinkMask` with `value(uplink:)`.
-    package static let uplinkMask: UInt32 = 0xffff_ff00
+    /// The bits that tell the uplink: compare `mark & uplinkMask` with `value(uplink:)`. The four between are the uplinks'
+    /// own: whether it is TCP.
+    package static let uplinkMask: UInt32 = 0xffff_0f00
 
     /// The mark of a connection that began over the uplink with this index, in the order of the config.
     package static func value(uplink index: Int) -> UInt32 { 0x6462_0000 | UInt32(index + 1) << 8 }

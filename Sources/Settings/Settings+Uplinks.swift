@@ -1,3 +1,5 @@
+import Base
+
 extension Settings {
     /// What an uplink goes over: how long it may be silent by its nature.
     package enum Medium: String, CaseIterable, Sendable {
@@ -54,8 +56,12 @@ extension Settings {
 }
 
 extension Settings.Uplink {
-    /// The shortest silence that is believed.
+    /// The shortest silence that is believed. A cable has no silences by its nature: who has it probed more often than once a
+    /// second wants to know sooner, too.
     package var confirm: Duration {
-        keepAlive.confirm ?? (medium ?? Settings.Medium(guessedFrom: interface)).confirm
+        if let confirm = keepAlive.confirm { return confirm }
+        let medium = medium ?? Settings.Medium(guessedFrom: interface)
+        guard medium == .ethernet, keepAlive.interval < .seconds(1) else { return medium.confirm }
+        return max(.milliseconds(350), medium.confirm * Int(keepAlive.interval.milliseconds) / 1000)
     }
 }

@@ -24,13 +24,14 @@ package struct FlowChores: Sendable {
     /// When `next` wants to be asked again, by time alone.
     package var nextWakeUp: Instant? { finishing.values.min() }
 
-    /// The next uplink whose connections are to go, and whether its clients' TCP connections are to be reset.
-    package mutating func next(at now: Instant, carrying: Int?) -> (uplink: Int, resetting: Bool)? {
+    /// The next uplink whose connections are to go, now that the route leads over `carrying`; `works`: it still carries
+    /// what is on its way.
+    package mutating func next(at now: Instant, carrying: Int?) -> (uplink: Int, works: Bool)? {
         guard let carrying else { return nil }
         finishing[carrying] = nil
         if let uplink = failed.first(where: { $0 != carrying }) {
             failed.remove(uplink)
-            return (uplink, true)
+            return (uplink, false)
         }
         guard let (uplink, _) = finishing.first(where: { $0.value <= now }) else { return nil }
         finishing[uplink] = nil

@@ -3,13 +3,18 @@
 /// - The firewall marks each connection that it lets begin with its uplink (`docs/behaviour.md` §2.8). What then comes from
 ///   the LAN within such a connection is sent over the same uplink again, by its packet mark and a routing rule: a
 ///   fail-back moves new connections only. When an uplink fails, its connections are taken from the kernel's
-///   table, and their next packets go over the new one.
+///   table, and their next packets go over the new one: first those that are not TCP, by a bit of the mark, since whoever
+///   wants to reset the others must list them first, for which the kernel goes through all of its table, slowly.
 /// - Packets to public addresses, and replies from them, are counted: a silence is seen within a moment. What is
 ///   spoken with private addresses says nothing about the way to the internet.
 package struct FlowRules: Equatable, Sendable {
     package static let table = "drawbridge_uplinks"
-    /// The bits of packet and connection marks that tell the uplink.
+    /// The bits of packet marks that tell the uplink.
     package static let markMask: UInt32 = 0xffff_ff00
+    /// Those of connection marks, which have one more beside it.
+    package static let connectionMask: UInt32 = 0xffff_0f00
+    /// Of a connection mark: it is no TCP connection, so nobody need be told of its end.
+    package static let datagrams: UInt32 = 0x1000
     /// The packet mark by which the firewall lets a packet from the LAN be forwarded at all.
     private static let forwarded: UInt32 = 0x6462_0000
 
@@ -45,13 +50,13 @@ package struct FlowRules: Equatable, Sendable {
             // Without the firewall's mark a packet gets none of ours: its rules may be gone.
             incoming.append(
                 "iifname != { \(names) } meta mark \(forwarded) "
-                    + "ct mark & \(Self.hexadecimal(Self.markMask)) == \(mark) "
+                    + "ct mark & \(Self.hexadecimal(Self.connectionMask)) == \(mark) "
                     + "ct direction original meta mark set \(mark)")
             // The kernel asks where a reply's sender would be reached, by the mark: over this uplink, whichever
             // carries. It would drop the reply otherwise (`rp_filter`).
             incoming.append(
                 "iifname \"\(interface)\" meta mark \(forwarded) "
-                    + "ct mark & \(Self.hexadecimal(Self.markMask)) == \(mark) "
+                    + "ct mark & \(Self.hexadecimal(Self.connectionMask)) == \(mark) "
                     + "ct direction reply meta mark set \(mark)")
             incoming.append(
                 "iifname \"\(interface)\" ct direction reply ct state established "
@@ -59,6 +64,10 @@ package struct FlowRules: Equatable, Sendable {
             outgoing.append(
                 "oifname \"\(interface)\" ip daddr != \(Self.elsewhere) "
                     + "counter name \(Self.outCounter(number))")
+            outgoing.append(
+                "oifname \"\(interface)\" meta l4proto != tcp "
+                    + "ct mark & \(Self.hexadecimal(Self.markMask)) == \(mark) "
+                    + "ct mark set ct mark or \(Self.hexadecimal(Self.datagrams))")
         }
         let lines =
             ["add table inet \(Self.table)", "flush table inet \(Self.table)"]

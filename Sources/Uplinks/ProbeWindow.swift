@@ -143,6 +143,40 @@ package struct ProbeWindow: Sendable {
         return best
     }
 
+    /// Whether any probe since a moment was lost to a target that is not silent altogether.
+    package func hasLoss(since begin: Instant, at now: Instant) -> Bool {
+        let silent = silentTargets(least: 2, at: now)
+        for slot in newestFirst {
+            guard slot.sentAt >= begin else { return false }
+            switch slot.outcome {
+            case .pending where now - slot.sentAt < Self.patience: continue
+            case .withdrawn, .answered: continue
+            case .pending, .lost: if !silent.contains(slot.target) { return true }
+            }
+        }
+        return false
+    }
+
+    /// The share of probes that were lost, in each of so many equal parts of the time since a moment; zero where none ended.
+    package func lossShares(from begin: Instant, parts: Int, at now: Instant) -> [Double] {
+        let silent = silentTargets(at: now)
+        let length = max(1, (now - begin).nanoseconds / Int64(parts))
+        var ended = Array(repeating: 0, count: parts)
+        var lost = ended
+        for slot in newestFirst where !silent.contains(slot.target) {
+            guard slot.sentAt >= begin else { break }
+            let part = min(parts - 1, Int((slot.sentAt - begin).nanoseconds / length))
+            switch slot.outcome {
+            case .pending where now - slot.sentAt < Self.patience: continue
+            case .withdrawn: continue
+            case .pending, .lost: lost[part] += 1
+            case .answered: break
+            }
+            ended[part] += 1
+        }
+        return zip(lost, ended).map { $1 == 0 ? 0 : Double($0) / Double($1) }
+    }
+
     /// The newest probes, oldest first: how long each took, nil if it was lost; those under way are left out.
     package var history: [Duration?] {
         newestFirst.prefix(Self.recentMax).compactMap { slot -> Duration?? in

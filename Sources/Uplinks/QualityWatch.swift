@@ -25,12 +25,12 @@ package struct QualityMeasure: Equatable, Sendable {
 
 // One uplink's quality, while it is up.
 //
-//         2 of the last probes lost,              more than `loss` lost for sure,
-//         or answers twice as late                or answers `latency` times as late
-//    well ──────────────────────────▶ assessed ───────────────────────────────────▶ poor
-//     ▲                                  │       for 20 s, and another one is better  │
-//     ├──────────── neither ─────────────┘                                            │
-//     └────────── a third of `loss` at most, for as long as its hold ─────────────────┘
+//          a probe lost,          more than one lost          more than `loss` lost for sure,
+//        or late answers            within 2 s                 or answers `latency` times as late
+//    well ──────────────▶ glanced at ──────────▶ assessed ───────────────────────────────────────▶ poor
+//     ▲                       │                     │         14 to 30 s after the sign, and another   │
+//     ├───────────────────────┴──── neither ────────┘                               one is better      │
+//     └────────── a third of `loss` at most, for as long as its hold ──────────────────────────────────┘
 
 /// Tells lines that serve badly from those that serve well: a second verdict beside "down", slower and with
 /// limits of its own for entering and leaving.
@@ -56,23 +56,36 @@ package struct QualityWatch: Sendable {
     }
 
     package enum Effect: Equatable, Sendable {
-        /// Measure all uplinks that are up more closely until then.
-        case assess(until: Instant)
+        /// Measure one uplink more closely until then, each `every`.
+        case assess(Int, until: Instant, every: Duration)
         case declare(Int, isPoor: Bool, reason: String)
     }
 
-    /// Trouble must last so long after its first signs, which take a probe or two.
-    static let troubleMin = Duration.seconds(18)
-    /// An assessment's length, the part of it that is judged, and the pause after one that found nothing.
+    /// Trouble must last so long after its first sign, which takes a probe or two.
+    package static let troubleMin = Duration.seconds(12)
+    /// An assessment's length, its first part, after which all uplinks are measured, and the part that is judged.
     static let assessment = Duration.seconds(30)
-    static let judged = Duration.seconds(15)
+    static let glance = Duration.seconds(2)
+    static let judged = Duration.seconds(20)
+    /// Between two probes of the carrying uplink, and of others, meanwhile.
+    package static let spacing = Duration.milliseconds(50)
+    package static let spacingOfOthers = Duration.milliseconds(125)
+    /// No further one for so long after a glance that found nothing.
+    static let glancePause = Duration.seconds(10)
+    /// And after a whole assessment that found nothing; doubles each time. A line is no worse for being looked at again, but
+    /// bad luck has one more chance, and its probes may be paid for.
     static let pause = Duration.seconds(60)
+    static let pauseMax = Duration.seconds(300)
+    /// So many of the last twelve probes lost end a pause: it has become another line.
+    static let lostMuch = 6
+    static let lately = 12
     /// Fewer probes than this allow no verdict.
     static let probesMin = 40
     /// Answers that are late by less than this are no trouble.
     static let delayMin = Duration.milliseconds(100)
-    /// The last probes that are looked at for first signs of trouble.
-    static let signs = 12
+    /// Standard deviations.
+    static let sure = 4.0
+    static let unlikely = 2.5
 
     private struct Line: Sendable {
         /// The usual time of an answer.
@@ -85,8 +98,14 @@ package struct QualityWatch: Sendable {
 
     private let limits: Limits
     private var lines: [Line]
+    /// The first sign of trouble, while it is looked into.
     private var troubleSince: Instant?
+    private var isWide = false
+    /// When the last look at it ended; signs before it are known.
+    private var lookedAt = Instant.boot
     private var pausedUntil = Instant.boot
+    private var pause = QualityWatch.pause
+    private var foundNothingAt = Instant.boot
     private var carrying: Int?
 
     package init(uplinks: Int, limits: Limits) {
@@ -108,33 +127,74 @@ package struct QualityWatch: Sendable {
         if carrying != self.carrying {
             self.carrying = carrying
             troubleSince = nil
+            pausedUntil = .boot
+            pause = Self.pause
         }
-        guard let carrying, isUp[carrying], !isPoor(carrying), !isBusy, pausedUntil <= now,
+        guard let carrying, isUp[carrying], !isPoor(carrying), !isBusy,
             isUp.indices.contains(where: { $0 != carrying && isUp[$0] })
         else {
             troubleSince = nil
             return effects
         }
         guard let since = troubleSince else {
-            if showsTrouble(carrying, windows[carrying], at: now) {
-                troubleSince = now
-                effects.append(.assess(until: now + Self.assessment))
+            guard showsTrouble(carrying, windows[carrying], at: now) else { return effects }
+            troubleSince = now
+            isWide = false
+            let end = now + Self.glance + .seconds(1)
+            return effects + [.assess(carrying, until: end, every: Self.spacing)]
+        }
+        let begin = max(since, now - Self.judged)
+        let own = windows[carrying].measure(from: begin, at: now)
+        let isFine =
+            isWide
+            ? exceeds(own, -Self.unlikely, Double(limits.loss) / 100)
+            : windows[carrying].lossShares(from: begin, parts: 1, at: now)[0] * 300
+                <= Double(limits.loss)
+        if now - since >= Self.glance, isFine,
+            !isLate(own.roundTrip, 2, than: lines[carrying].usual)
+        {
+            if !isWide { pausedUntil = now + Self.glancePause } else { findNothing(at: now) }
+            (troubleSince, lookedAt) = (nil, now)
+            // What is under way ends by itself, within the second or at its next probe.
+            return effects + [.assess(carrying, until: now, every: Self.spacing)]
+        }
+        if !isWide, now - since >= Self.glance {
+            isWide = true
+            for uplink in lines.indices where isUp[uplink] {
+                let every = uplink == carrying ? Self.spacing : Self.spacingOfOthers
+                effects.append(.assess(uplink, until: since + Self.assessment, every: every))
             }
-            return effects
         }
         if now - since >= Self.troubleMin,
-            let reason = verdict(carrying, windows, isUp: isUp, at: now)
+            let reason = verdict(carrying, windows, isUp: isUp, from: begin, at: now)
         {
             troubleSince = nil
+            lookedAt = now
             lines[carrying].poorSince = now
             lines[carrying].cleanSince = now
             lines[carrying].timesPoor += 1
             effects.append(.declare(carrying, isPoor: true, reason: reason))
         } else if now - since >= Self.assessment {
-            troubleSince = nil
-            pausedUntil = now + Self.pause
+            (troubleSince, lookedAt) = (nil, now)
+            findNothing(at: now)
         }
         return effects
+    }
+
+    private mutating func findNothing(at now: Instant) {
+        // After a long time without, the next one is the first again.
+        if now - foundNothingAt > Self.pauseMax * 2 { pause = Self.pause }
+        foundNothingAt = now
+        pausedUntil = now + pause
+        pause = min(pause * 2, Self.pauseMax)
+    }
+
+    /// More is lost than a share by so many standard deviations; less, if that is negative.
+    private func exceeds(_ measure: QualityMeasure, _ deviations: Double, _ share: Double) -> Bool {
+        let expected = Double(measure.probes) * share
+        let excess = Double(measure.lost) - expected
+        guard excess.sign == deviations.sign else { return false }
+        return excess * excess > deviations * deviations * expected * (1 - share)
     }
 
     private mutating func learn(_ uplink: Int, _ window: ProbeWindow, at now: Instant) {
@@ -155,24 +215,29 @@ package struct QualityWatch: Sendable {
     }
 
     private func showsTrouble(_ uplink: Int, _ window: ProbeWindow, at now: Instant) -> Bool {
-        let measure = window.measure(from: now - .seconds(60), last: Self.signs, at: now)
-        return (measure.lostOfAll >= 2 && measure.lost >= 1)
+        let begin = max(lookedAt, now - .seconds(10))
+        guard pausedUntil <= now else {
+            let last = window.measure(
+                from: max(lookedAt, now - .seconds(60)), last: Self.lately, at: now)
+            return last.lost >= Self.lostMuch
+        }
+        return window.hasLoss(since: begin, at: now)
             || isLate(
-                window.measure(from: now - .seconds(10), at: now).roundTrip, 2,
-                than: lines[uplink].usual)
+                window.measure(from: begin, at: now).roundTrip, 2, than: lines[uplink].usual)
     }
 
     /// Why the carrying line is poor; nil if it is not, or no other is better by half.
     private func verdict(
-        _ carrying: Int, _ windows: [ProbeWindow], isUp: [Bool], at now: Instant
+        _ carrying: Int, _ windows: [ProbeWindow], isUp: [Bool], from begin: Instant,
+        at now: Instant
     ) -> String? {
-        let own = windows[carrying].measure(from: now - Self.judged, at: now)
-        let losesMuch = isSurelyAbove(own)
+        let own = windows[carrying].measure(from: begin, at: now)
+        let losesMuch = losesMuch(own, windows[carrying], from: begin, at: now)
         let isLate = isLate(own.roundTrip, limits.latency, than: lines[carrying].usual)
         guard own.probes >= Self.probesMin, losesMuch || isLate else { return nil }
         let isBeaten = lines.indices.contains { uplink in
             guard uplink != carrying, isUp[uplink], !isPoor(uplink) else { return false }
-            let other = windows[uplink].measure(from: now - Self.judged, at: now)
+            let other = windows[uplink].measure(from: begin, at: now)
             guard other.probes >= Self.probesMin / 2, let time = other.roundTrip else {
                 return false
             }
@@ -181,19 +246,26 @@ package struct QualityWatch: Sendable {
                 && other.lossPercent < Double(limits.loss)
         }
         guard isBeaten else { return nil }
-        if losesMuch { return "\(Int(own.lossPercent)) % of the probes lost over 20 s" }
+        let seconds = Int((now - begin).inSeconds.rounded())
+        if losesMuch {
+            return "\(Int(own.lossPercent)) % of the probes lost over \(seconds) s"
+        }
         let time = own.roundTrip.map { $0.nanoseconds / 1_000_000 } ?? 0
         let usual = lines[carrying].usual.map { $0.nanoseconds / 1_000_000 } ?? 0
-        return "answers take \(time) ms over 20 s, usually \(usual) ms"
+        return "answers take \(time) ms over \(seconds) s, usually \(usual) ms"
     }
 
-    /// More than the limit by two and a half standard deviations: bad luck alone does it to one line in a hundred and fifty
-    /// that loses just so much, and hardly ever to one that loses two thirds of it.
-    private func isSurelyAbove(_ measure: QualityMeasure) -> Bool {
-        let share = Double(limits.loss) / 100
-        let expected = Double(measure.probes) * share
-        let excess = Double(measure.lost) - expected
-        return excess > 0 && excess * excess > 6.25 * expected * (1 - share)
+    /// More than the limit; that it is no line that loses but two thirds of it is sure; and it loses all the time, unlike one
+    /// that stalls now and then, which has a time of its own to be believed dead.
+    private func losesMuch(
+        _ measure: QualityMeasure, _ window: ProbeWindow, from begin: Instant, at now: Instant
+    ) -> Bool {
+        guard measure.lossPercent > Double(limits.loss),
+            exceeds(measure, Self.sure, Double(limits.loss) / 150)
+        else { return false }
+        return window.lossShares(from: begin, parts: 4, at: now).allSatisfy {
+            $0 * 200 >= Double(limits.loss)
+        }
     }
 
     private mutating func recovered(

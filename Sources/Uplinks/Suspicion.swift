@@ -42,6 +42,8 @@ struct Suspicion: Sendable {
     /// nil: all are sent.
     private var nextProbe: Instant?
     private var verdict: Instant
+    /// Sent for it alone.
+    private var probes = 0
 
     /// Suspects the silence after a probe to `target`; an answer within `timeout` of it would still be in time.
     init(
@@ -59,6 +61,9 @@ struct Suspicion: Sendable {
         verdict = since + confirm
     }
 
+    /// The first probe of the burst was not answered as soon as usual, either.
+    var isGrave: Bool { probes > 1 }
+
     var nextWakeUp: Instant { nextProbe ?? verdict }
 
     func isProbeDue(at now: Instant) -> Bool { nextProbe.map { $0 <= now } ?? false }
@@ -66,8 +71,12 @@ struct Suspicion: Sendable {
     /// A probe of the burst goes out; its answer is due in `patience`.
     mutating func probeSent(to target: IPv4Address, patience: Duration, at now: Instant) {
         losses = losses.adding(target, sentAt: now)
-        // From now on, not from when it was due: a stall of ours cannot squeeze the burst.
-        nextProbe = losses.count > Self.burstMax ? nil : now + spacing
+        // After a stall of ours from now on, not from when it was due: it cannot squeeze the burst. But what a timer is
+        // late by does not add up.
+        let due = nextProbe ?? now
+        let begin = now - due <= spacing / 4 ? due : now
+        nextProbe = losses.count > Self.burstMax ? nil : begin + spacing
+        probes += 1
         verdict = max(verdict, now + patience)
     }
 

@@ -32,11 +32,11 @@ package struct TrafficWatch: Sendable {
 
     /// Packets sent in vain until a silence is worth a burst.
     static let packetsMin: UInt64 = 3
-    static let silenceMin = Duration.milliseconds(240)
     /// Below so many bytes a second no line is called busy.
     static let busyMin: Int64 = 50_000
 
     private var last: TrafficCount?
+    private var lastAt = Instant.boot
     private var sentInVain: UInt64 = 0
     private var silentSince = Instant.boot
     private var rateSince: (at: Instant, bytes: UInt64)?
@@ -49,8 +49,11 @@ package struct TrafficWatch: Sendable {
     /// Most of what the line ever carried goes over it now: its queues may be full, by our own doing.
     package var isBusy: Bool { rate >= Self.busyMin && rate * 2 >= ratePeak }
 
-    package mutating func counted(_ count: TrafficCount, at now: Instant) -> Finding {
-        defer { last = count }
+    /// `patience`: a silence that is shorter means nothing.
+    package mutating func counted(
+        _ count: TrafficCount, patience: Duration = .milliseconds(240), at now: Instant
+    ) -> Finding {
+        defer { (last, lastAt) = (count, now) }
         // The first look, or counters that began anew, tell nothing.
         guard let last, count.packetsOut >= last.packetsOut, count.packetsIn >= last.packetsIn
         else {
@@ -66,12 +69,9 @@ package struct TrafficWatch: Sendable {
             return .heard
         }
         // A line at rest is not silent: silence begins with what was sent in vain.
-        if sentInVain == 0, count.packetsOut > last.packetsOut, now - silentSince > Self.period * 2
-        {
-            silentSince = now - Self.period
-        }
+        if sentInVain == 0, count.packetsOut > last.packetsOut { silentSince = lastAt }
         sentInVain += count.packetsOut - last.packetsOut
-        guard sentInVain >= Self.packetsMin, now - silentSince >= Self.silenceMin else {
+        guard sentInVain >= Self.packetsMin, now - silentSince >= patience else {
             return .nothing
         }
         return .silent(since: silentSince)

@@ -15,7 +15,7 @@ extension UplinkMonitor {
     static let confirmUsual = Duration.milliseconds(850)
 
     func carriesTraffic(at now: Instant) -> Bool {
-        trafficHeardAt.map { now - $0 < Self.trafficProof } ?? false
+        trafficHeardAt.map { now - $0 < trafficProof } ?? false
     }
 
     /// So many answers in a row, and another target that has no turn is asked beside the regular one: a dead target is
@@ -45,8 +45,11 @@ extension UplinkMonitor {
         bursts += 1
     }
 
-    /// So long after a reply to its traffic an uplink counts as alive, whatever became of its probes.
-    static let trafficProof = Duration.milliseconds(500)
+    /// So long after a reply to its traffic an uplink counts as alive, whatever became of its probes: no longer than any
+    /// silence that is believed.
+    var trafficProof: Duration { min(.milliseconds(500), limits.confirm) }
+    /// A silence of traffic is worth a look after this: when an answer to a probe would be overdue, too.
+    package var trafficPatience: Duration { max(.milliseconds(100), patience) }
     /// After a silence of traffic that meant nothing, the next one is not looked into for this long, or an
     /// interval if that is shorter.
     static let trafficTrust = Duration.seconds(1)
@@ -72,21 +75,20 @@ extension UplinkMonitor {
     }
 
     /// Measures an uplink that is up more closely, until a moment.
-    package mutating func assess(until end: Instant, at now: Instant) {
+    package mutating func assess(
+        until end: Instant, every spacing: Duration = .milliseconds(125), at now: Instant
+    ) {
         guard standing == .up else { return }
-        assessment = (assessment?.next ?? now, end)
+        assessment = (assessment?.next ?? now, end, spacing)
     }
 
-    /// The time between two probes of an assessment.
-    static let assessmentSpacing = Duration.milliseconds(125)
-
     mutating func assess(at now: Instant) -> [Effect] {
-        guard let (next, end) = assessment, next <= now else { return [] }
+        guard let (next, end, spacing) = assessment, next <= now else { return [] }
         guard end > now, standing == .up else {
             assessment = nil
             return []
         }
-        assessment = (now + Self.assessmentSpacing, end)
+        assessment = (max(next + spacing, now), end, spacing)
         assessmentTurn = (assessmentTurn + 1) % limits.targets.count
         return [send(to: limits.targets[assessmentTurn], at: now)]
     }
@@ -95,7 +97,7 @@ extension UplinkMonitor {
     mutating func lookIntoSuspicion(at now: Instant) -> [Effect] {
         guard var suspicion = state.suspicion else { return [] }
         if suspicion.isConfirmed(at: now), let trafficHeardAt, carriesTraffic(at: now) {
-            suspicion.postpone(to: trafficHeardAt + Self.trafficProof)
+            suspicion.postpone(to: trafficHeardAt + trafficProof)
             state.suspicion = suspicion
             return []
         }

@@ -85,8 +85,8 @@ package struct UplinkMonitor: Sendable {
     var assessmentTurn = 0
     /// Regular probes answered in time, one after the other.
     var answersInARow = 0
-    /// When the next probe that measures its quality goes out, besides the regular ones, and until when.
-    var assessment: (next: Instant, until: Instant)?
+    /// When the next probe that measures its quality goes out, besides the regular ones, until when, and how often.
+    var assessment: (next: Instant, until: Instant, every: Duration)?
 
     package init(limits: Limits, at now: Instant) {
         self.limits = limits
@@ -98,6 +98,9 @@ package struct UplinkMonitor: Sendable {
 
     /// A silence is being looked into.
     package var isSuspected: Bool { state.suspicion != nil }
+
+    /// It is more than a single probe that is late, or a moment without traffic.
+    package var isGravelySuspected: Bool { state.suspicion?.isGrave ?? false }
 
     /// Its quality is being measured.
     package var isAssessed: Bool { assessment != nil }

@@ -18,6 +18,9 @@ package actor UplinksService {
     let report: AsyncStream<UplinkSelected>.Continuation
 
     let prober: any Prober
+    /// Answers that were read from a socket, until the loop looks at them: also while it waits for something else, so that no
+    /// silence is believed while they lie here.
+    nonisolated let inbox: Inbox
     let routes: any RouteTable
     /// nil: connections are left alone.
     let flows: (any FlowTable)?
@@ -34,11 +37,15 @@ package actor UplinksService {
         var traffic = TrafficWatch()
         /// As the selector knows it.
         var isSuspected = false
+        /// As the others were asked for.
+        var isGravelySuspected = false
         /// Why it is called poor.
         var poorness: String?
     }
     var uplinks: [Uplink]
     var selector: UplinkSelector
+    /// The rules that count traffic are there.
+    var isCounting = false
     var quality: QualityWatch
     var qualityAt = Instant.boot
     var chores = FlowChores()
@@ -50,6 +57,8 @@ package actor UplinksService {
     var hasStarted = false
     /// The tables may not be as they shall be.
     var isUnsettled = true
+    /// What the network looked like when nothing was left to be done; nil: something has been done since.
+    var known: NetworkView?
     var retryAt: Instant?
     var problem: String?
     var budget = ChangeBudget()
@@ -65,8 +74,10 @@ package actor UplinksService {
         case traffic([TrafficCount]?)
         case rulesInstalled
         case forgotten(uplink: Int, ForgottenFlows?)
-        case answers(uplink: Int, [ProbeAnswer])
-        case networkChanged
+        /// Some lie in the inbox.
+        case answers(uplink: Int)
+        /// And these interfaces have no carrier.
+        case networkChanged(silent: Set<Int32>)
     }
 
     package init(
@@ -76,6 +87,7 @@ package actor UplinksService {
     ) {
         precondition(settings.count <= RoutePlan.uplinksMax)
         self.prober = prober
+        inbox = Inbox(uplinks: settings.count)
         self.routes = routes
         self.flows = flows
         self.failover = failover
@@ -133,7 +145,9 @@ extension UplinksService {
             // The next look at the traffic, which wakes this loop anyway.
             var look: Instant?
             repeat {
-                try await catchUp()
+                try await catchUp { uplink, works in
+                    group.addTask { await self.forget(uplink, works) }
+                }
                 // A timer that is too early does no harm, so none is ever taken back.
                 if let due = nextWakeUp, !timers.contains(where: { $0 <= due }),
                     look.map({ $0 > due + slack }) ?? true
@@ -144,21 +158,12 @@ extension UplinksService {
                         return .timer(due)
                     }
                 }
-                while let (number, resetting) = chores.next(
-                    at: clock.now(), carrying: selector.carrying)
-                {
-                    group.addTask { await self.forget(number, resetting) }
-                }
                 guard let input = try await group.next() else { return }
                 switch input {
                 case .timer(let due):
                     timers.remove(due)
-                case .answers(let number, let answers):
-                    for answer in answers {
-                        perform(
-                            uplinks[number].monitor.probeAnswered(
-                                answer.sequence, from: answer.source, at: clock.now()), number)
-                    }
+                case .answers(let number):
+                    takeAnswers(on: number)
                     group.addTask { try await self.nextAnswers(on: number) }
                 case .traffic(let counts?):
                     trafficCounted(counts)
@@ -167,14 +172,17 @@ extension UplinksService {
                     group.addTask { try await self.nextTraffic(at: next) }
                 case .traffic(nil):
                     look = nil
+                    isCounting = false
                     group.addTask { try await self.installRules(on: interfaces) }
                 case .rulesInstalled:
+                    isCounting = true
                     // Not at once: somebody may take them away again and again.
                     let next = TrafficWatch.nextLook(after: clock.now())
                     group.addTask { try await self.nextTraffic(at: next) }
                 case .forgotten(let number, let flows):
                     forgotten(number, flows)
-                case .networkChanged:
+                case .networkChanged(let silent):
+                    carriersLost(silent)
                     isUnsettled = true
                     group.addTask { try await self.nextChange() }
                 }
@@ -184,22 +192,22 @@ extension UplinksService {
 
     private nonisolated func nextChange() async throws -> Input {
         do {
-            try await routes.waitForChange()
+            return .networkChanged(silent: try await routes.waitForChange())
         } catch let error as SystemError {
             logger.warning("network changes are not seen", metadata: ["error": "\(error)"])
             try await clock.sleep(until: clock.now() + Self.retryPause)
         }
-        return .networkChanged
+        return .networkChanged(silent: [])
     }
 
     private nonisolated func nextAnswers(on number: Int) async throws -> Input {
         do {
-            return .answers(uplink: number, try await prober.answers(on: number))
+            inbox.add(try await prober.answers(on: number), to: number)
         } catch let error as SystemError {
             logger.warning("probe answers are not heard", metadata: ["error": "\(error)"])
             try await clock.sleep(until: clock.now() + Self.retryPause)
-            return .answers(uplink: number, [])
         }
+        return .answers(uplink: number)
     }
 
     private nonisolated func nextTraffic(at moment: Instant) async throws -> Input {
@@ -229,24 +237,29 @@ extension UplinksService {
         }
     }
 
-    private nonisolated func forget(_ number: Int, _ resetting: Bool) async -> Input {
+    private nonisolated func forget(_ number: Int, _ works: Bool) async -> Input {
         do {
             return .forgotten(
-                uplink: number, try await flows?.forget(uplink: number, resetting: resetting))
+                uplink: number, try await flows?.forget(uplink: number, gently: works))
         } catch {
             logger.warning("connections stay on a dead uplink", metadata: ["error": "\(error)"])
             return .forgotten(uplink: number, nil)
         }
     }
 
-    /// Does everything that is due; routes come before the probes that need them.
-    private func catchUp() async throws {
+    /// Does everything that is due; routes come before the probes that need them, and `forget` for connections right
+    /// after the route.
+    private func catchUp(_ forget: (Int, Bool) -> Void) async throws {
         if let retryAt, retryAt <= clock.now() {
             self.retryAt = nil
             isUnsettled = true
         }
         repeat {
+            try await move()
+            doChores(forget)
             if isUnsettled { try await settle() }
+            doChores(forget)
+            await hearTraffic()
             noteWhetherAnyIsUp()
             for number in uplinks.indices {
                 hearAnswers(on: number)
@@ -271,7 +284,8 @@ extension UplinksService {
     private var nextWakeUp: Instant? {
         (uplinks.map(\.monitor.nextWakeUp)
             + [
-                retryAt, selector.nextWakeUp, chores.nextWakeUp,
+                retryAt, selector.nextWakeUp,
+                settledOn == selector.carrying ? chores.nextWakeUp : nil,
                 failover.quality && hasStarted ? qualityAt : nil,
             ]).compactMap { $0 }.min()
     }
@@ -285,19 +299,8 @@ extension UplinksService {
                 declared(number, standing, reason)
             }
         }
-        let isSuspected = uplinks[number].monitor.isSuspected
-        guard isSuspected != uplinks[number].isSuspected, hasStarted else { return }
-        uplinks[number].isSuspected = isSuspected
-        let now = clock.now()
-        if isSuspected, selector.carrying == number {
-            for other in uplinks.indices where other != number {
-                uplinks[other].monitor.verify(at: now)
-                perform([], other)
-            }
-        }
-        choose(
-            selector.suspicionChanged(number, to: isSuspected, at: now),
-            uplinks[number].monitor.reason)
+        guard hasStarted else { return }
+        noteSuspicion(of: number)
     }
 
     /// Notes why another uplink is chosen; its routes are put in force with the next look.
@@ -354,46 +357,6 @@ extension UplinksService {
             (carryingIsSilent, lastSelected) = (false, nil)
             isUnsettled = true
         case .untried, .doubtful: break
-        }
-    }
-}
-
-// The routing tables.
-extension UplinksService {
-    /// Looks at the network, tells the monitors, and puts the routing tables in order.
-    private func settle() async throws {
-        isUnsettled = false
-        do {
-            let view = try await routes.read()
-            look(at: view)
-            if !hasStarted {
-                hasStarted = true
-                _ = selector.started(
-                    uplinks.map(\.monitor.standing), present: present(in: view), at: clock.now())
-                for number in uplinks.indices { perform([], number) }
-            }
-            isUnsettled = false
-            let plan = RoutePlan(
-                interfaces: uplinks.map(\.settings.interface), paths: uplinks.map(\.path),
-                carrying: selector.carrying)
-            let orders = plan.changes(from: view)
-            if !orders.isEmpty {
-                if let later = budget.spend(for: selector.carrying, at: clock.now()) {
-                    retryAt = later
-                    return
-                }
-                try await routes.apply(orders)
-            }
-            if problem != nil { logger.notice("routing tables are in order again") }
-            problem = nil
-            noteSwitch()
-            announceSelection()
-        } catch let error as SystemError {
-            retryAt = clock.now() + Self.retryPause
-            if problem != "\(error)" {
-                logger.warning("routing tables are not in order", metadata: ["error": "\(error)"])
-            }
-            problem = "\(error)"
         }
     }
 }

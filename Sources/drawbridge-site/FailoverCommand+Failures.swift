@@ -17,9 +17,7 @@ extension FailoverCommand {
                 keepAlive: ["interval": "\"5s\"", "timeout": "\"1s\"", "successes": "1"]),
             Profile(
                 name: "fast, 250 ms",
-                keepAlive: [
-                    "interval": "\"250ms\"", "timeout": "\"200ms\"", "confirm": "\"350ms\"",
-                ]),
+                keepAlive: ["interval": "\"250ms\"", "timeout": "\"200ms\""]),
         ]
     }
 

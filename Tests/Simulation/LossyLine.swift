@@ -52,6 +52,12 @@ struct LossyLine {
         now = end
     }
 
+    /// As the service does when the watch over its quality asks for it.
+    mutating func assess(until end: Instant, every spacing: Duration) {
+        monitor.assess(until: end, every: spacing, at: now)
+        perform([])
+    }
+
     private mutating func perform(_ effects: [UplinkMonitor.Effect]) {
         for effect in effects {
             switch effect {

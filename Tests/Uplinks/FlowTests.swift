@@ -89,10 +89,10 @@ struct FlowTests {
         let network = try await network()
         let pairs = try await connect(network, 200)
         defer { for pair in pairs { close(pair.near); close(pair.far) } }
-        #expect(try await network.flows.forget(uplink: 1, resetting: true).resets == 0)
+        #expect(try await network.flows.forget(uplink: 1, gently: false).resets == 0)
         #expect(pairs.allSatisfy { error(of: $0.near) == nil })
         let begin = SystemClock().now()
-        let forgotten = try await network.flows.forget(uplink: 0, resetting: true)
+        let forgotten = try await network.flows.forget(uplink: 0, gently: false)
         let took = SystemClock().now() - begin
         #expect(forgotten.resets == 200)
         #expect(pairs.allSatisfy { error(of: $0.near) == ECONNRESET })
@@ -168,7 +168,7 @@ struct FlowTests {
         let count = ["/bin/cat", "/proc/sys/net/netfilter/nf_conntrack_count"]
         let before = try await network.router.run(count).output
         let begin = SystemClock().now()
-        _ = try await network.flows.forget(uplink: 0, resetting: false)
+        _ = try await network.flows.forget(uplink: 0, gently: false)
         let alone = SystemClock().now() - begin
         let after = try await network.router.run(count).output
         #expect((Int(before.filter(\.isNumber)) ?? 0) >= 50_100)

@@ -118,8 +118,12 @@ struct KernelTests {
         try await settle(try await plan(network, carrying: 0), network)
         try await quiet(network)
 
+        let eth0 = try #require(try await network.routes.read().link(named: "eth0")).index
         try await network.isp(0, "link set up0 down")
-        try await network.routes.waitForChange()
+        // By name of the interface, before anything is read.
+        var silent: Set<Int32> = []
+        while !silent.contains(eth0) { silent = try await network.routes.waitForChange() }
+        #expect(silent == [eth0])
         try await eventually("eth0 has lost its carrier") {
             try await network.routes.read().link(named: "eth0")?.hasCarrier == false
         }

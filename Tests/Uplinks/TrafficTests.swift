@@ -56,6 +56,49 @@ struct TrafficTests {
         #expect(uplink.monitor.reason.hasPrefix("12 probes lost within 1.0 s"))
     }
 
+    @Test(
+        "behaviour 4.3: fast probes: down within 0.5 s of the last reply, whenever that came",
+        arguments: 0..<25)
+    func fast(phase: Int) throws {
+        var uplink = BurstDialogue(
+            interval: .milliseconds(250), timeout: .milliseconds(200), confirm: .milliseconds(350))
+        try uplink.run(for: .seconds(10) + .milliseconds(phase * 10))
+        uplink.answer = { _ in nil }
+        let cut = uplink.now
+        // The looks at the traffic that the service takes: each 125 ms, and with each probe of a burst.
+        var heard = false
+        var look = cut + .milliseconds(phase * 7 % 125)
+        while uplink.now - cut < .milliseconds(700), uplink.monitor.standing == .up {
+            let next = min(look, uplink.monitor.nextWakeUp ?? look)
+            try uplink.run(for: max(.zero, next - uplink.now) + .nanoseconds(1))
+            if !heard {
+                heard = true
+                uplink.monitor.trafficHeard(at: uplink.now)
+            }
+            guard uplink.now >= look else { continue }
+            if uplink.now - cut >= .milliseconds(100) {
+                uplink.monitor.trafficSilent(since: cut, at: uplink.now)
+            }
+            look += TrafficWatch.period
+        }
+        #expect(uplink.monitor.standing == .down)
+        #expect(uplink.now - cut <= .milliseconds(530))
+    }
+
+    @Test("behaviour 4.2: only a silence of more than a moment is grave")
+    func grave() throws {
+        var uplink = BurstDialogue(interval: .seconds(5))
+        try uplink.run(for: .seconds(12))
+        uplink.monitor.trafficSilent(since: uplink.now - .milliseconds(125), at: uplink.now)
+        #expect(uplink.monitor.isSuspected && !uplink.monitor.isGravelySuspected)
+        try uplink.run(for: .milliseconds(100))
+        #expect(!uplink.monitor.isSuspected)
+        uplink.answer = { _ in nil }
+        uplink.monitor.trafficSilent(since: uplink.now, at: uplink.now + .seconds(1))
+        try uplink.run(for: .seconds(1) + .milliseconds(100))
+        #expect(uplink.monitor.isGravelySuspected)
+    }
+
     @Test("a silence of one-way traffic costs a probe a second, and no verdict")
     func oneWay() throws {
         var uplink = BurstDialogue(interval: .seconds(30))

@@ -49,10 +49,138 @@ struct UplinksFaultTests {
             }
         }
 
-        func waitForChange() async throws {
+        func waitForChange() async throws -> Set<Int32> {
             let isQuarrelsome = state.withLock(\.isQuarrelsome)
             try await Task.sleep(for: isQuarrelsome ? .milliseconds(1) : .seconds(600))
+            return []
         }
+    }
+
+    /// Two uplinks, the first of which loses its carrier when told to; notes what is asked of it.
+    private final class CableTable: RouteTable {
+        private struct State {
+            var view = NetworkView()
+            var calls: [String] = []
+        }
+        private let state = Mutex(State())
+        let pulled = Mutex(false)
+
+        init() throws {
+            let networks = try ["10.1.0.0/24", "10.2.0.0/24"].map { try #require(CIDR($0)) }
+            state.withLock { state in
+                for (number, network) in networks.enumerated() {
+                    let index = Int32(number + 2)
+                    state.view.links.append(.init(index: index, name: ["eth0", "wlan0"][number]))
+                    state.view.addresses.append(
+                        .init(
+                            interfaceIndex: index,
+                            address: IPv4Address(value: 0x0a01_0002 + UInt32(number) << 16),
+                            network: network))
+                }
+            }
+        }
+
+        /// Since the last call.
+        func calls() -> [String] {
+            state.withLock { state in
+                defer { state.calls = [] }
+                return state.calls
+            }
+        }
+
+        func read() async throws -> NetworkView {
+            state.withLock {
+                $0.calls.append("read")
+                return $0.view
+            }
+        }
+
+        func apply(_ changes: [RouteChange]) async throws {
+            state.withLock { state in
+                for change in changes {
+                    switch change {
+                    case .setDefault(let route), .prependDefault(let route):
+                        state.view.defaults.removeAll {
+                            $0.table == route.table && $0.metric == route.metric
+                        }
+                        state.view.defaults.append(route)
+                        if route.table == DefaultRoute.mainTable {
+                            state.calls.append("route over \(route.interfaceIndex)")
+                        }
+                    case .addRule(let rule): state.view.rules.append(rule)
+                    case .deleteDefault, .deleteRule: break
+                    }
+                }
+            }
+        }
+
+        func waitForChange() async throws -> Set<Int32> {
+            try await Task.sleep(for: .milliseconds(20))
+            guard pulled.withLock({ $0 }) else { return [] }
+            pulled.withLock { $0 = false }
+            state.withLock {
+                $0.calls = []
+                $0.view.links[0].hasCarrier = false
+            }
+            return [2]
+        }
+    }
+
+    @Test("behaviour 4.7: with a carrier's loss the route moves before anything is read")
+    func cableFirst() async throws {
+        let routes = try CableTable()
+        let service = UplinksService(
+            uplinks: Array(UplinksServiceTests.settings.prefix(2)), prober: EagerProber(),
+            routes: routes, clock: SystemClock(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await service.run() }
+            try await eventually("both are up") {
+                await service.status().uplinks.allSatisfy(\.isUp)
+            }
+            // Until the tables are known to be in order.
+            try await Task.sleep(for: .milliseconds(200))
+            routes.pulled.withLock { $0 = true }
+            try await eventually("the second carries") {
+                await service.status().uplinks[1].isCarrying
+            }
+            try await Task.sleep(for: .milliseconds(50))
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+        #expect(Array(routes.calls().prefix(2)) == ["route over 3", "read"])
+    }
+
+    /// Answers every probe at once.
+    private final class EagerProber: Prober {
+        private let sent = Mutex<[Probe]>([])
+
+        func send(_ probe: Probe) throws(SystemError) { sent.withLock { $0.append(probe) } }
+
+        func answers(on uplink: Int) async throws -> [ProbeAnswer] {
+            while true {
+                let answers = sent.withLock { sent in
+                    let mine = sent.filter { $0.uplink == uplink }
+                    sent.removeAll { $0.uplink == uplink }
+                    return mine.map { ProbeAnswer(source: $0.target, sequence: $0.sequence) }
+                }
+                if !answers.isEmpty { return answers }
+                try await Task.sleep(for: .milliseconds(2))
+            }
+        }
+    }
+
+    @Test("answers that were read lie in the inbox until they are taken, so many at most")
+    func inbox() {
+        let inbox = Inbox(uplinks: 2)
+        let answer = ProbeAnswer(source: IPv4Address(value: 1), sequence: 7)
+        inbox.add([answer], to: 1)
+        #expect(inbox.take(from: 0).isEmpty)
+        #expect(inbox.take(from: 1) == [answer])
+        #expect(inbox.take(from: 1).isEmpty)
+        inbox.add(Array(repeating: answer, count: 1000), to: 0)
+        inbox.add([answer], to: 0)
+        #expect(inbox.take(from: 0).count == Inbox.answersMax)
     }
 
     /// Sends nothing, hears nothing.

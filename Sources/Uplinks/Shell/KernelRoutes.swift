@@ -59,33 +59,41 @@ package actor KernelRoutes: RouteTable {
         throw failure
     }
 
-    package nonisolated func waitForChange() async throws {
+    @discardableResult
+    package nonisolated func waitForChange() async throws -> Set<Int32> {
         while true {
             _ = try await Reactor.shared.wait(
                 for: .readable, on: notifications.descriptor)
-            if try drainNotifications() { return }
+            if let silent = try drainNotifications() { return silent }
         }
     }
 
-    /// Reads what is there; false if nothing of it can concern us.
-    private nonisolated func drainNotifications() throws(SystemError) -> Bool {
+    /// Reads what is there: the interfaces that have lost their carrier; nil if nothing of it can concern us.
+    private nonisolated func drainNotifications() throws(SystemError) -> Set<Int32>? {
         var concernsUs = false
+        var silent: Set<Int32> = []
         for _ in 0..<Self.notificationsMax {
             do throws(SystemError) {
                 for message in try notifications.receive(wait: false) {
                     if let route = Rtnl.Route(message), route.destinationLength > 0 { continue }
                     concernsUs = true
+                    guard let link = Rtnl.Link(message) else { continue }
+                    if NetworkView.Link(link).hasCarrier {
+                        silent.remove(link.index)
+                    } else {
+                        silent.insert(link.index)
+                    }
                 }
             } catch {
                 switch error.code {
-                case EAGAIN: return concernsUs
+                case EAGAIN: return concernsUs ? silent : nil
                 // The kernel had more to say than fits: look at everything.
                 case ENOBUFS: concernsUs = true
                 default: throw error
                 }
             }
         }
-        return true
+        return silent
     }
 
     private func dump(_ request: Rtnl.Request, _ attempted: String) throws(SystemError)

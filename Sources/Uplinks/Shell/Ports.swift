@@ -56,8 +56,10 @@ package protocol RouteTable: Sendable {
     /// Carries out all changes in their order; then throws the first failure, if there was one.
     func apply(_ changes: [RouteChange]) async throws
 
-    /// Waits until something may have changed: interfaces, carriers, addresses, default routes, rules.
-    func waitForChange() async throws
+    /// Waits until something may have changed: interfaces, carriers, addresses, default routes, rules. Returns the
+    /// interfaces of which it was said that they have no carrier now.
+    @discardableResult
+    func waitForChange() async throws -> Set<Int32>
 }
 
 /// What became of the connections of an uplink that failed.
@@ -80,9 +82,10 @@ package protocol FlowTable: Sendable {
     /// What each uplink has carried, by preference.
     func counts(uplinks: Int) async throws -> [TrafficCount]
 
-    /// Takes an uplink's connections out of the kernel's table, so that their next packets find another way; with
-    /// `resetting`, TCP connections that cannot go on are ended at their clients.
-    func forget(uplink: Int, resetting: Bool) async throws -> ForgottenFlows
+    /// Takes an uplink's connections out of the kernel's table, so that their next packets find another way, and ends
+    /// TCP connections, which cannot go on, at their clients. What is on its way back meanwhile is lost: `gently` waits a
+    /// moment for a reply, for right after one the least is on its way.
+    func forget(uplink: Int, gently: Bool) async throws -> ForgottenFlows
 }
 
 /// A failure for want of a capability, with what to do about it.

@@ -31,7 +31,8 @@ extension UplinksService {
         let now = clock.now()
         guard let counts, counts.count == uplinks.count else { return }
         for number in uplinks.indices {
-            let finding = uplinks[number].traffic.counted(counts[number], at: now)
+            let finding = uplinks[number].traffic.counted(
+                counts[number], patience: uplinks[number].monitor.trafficPatience, at: now)
             switch finding {
             case .nothing: break
             case .heard: uplinks[number].monitor.trafficHeard(at: now)
@@ -54,10 +55,9 @@ extension UplinksService {
             isBusy: selector.carrying.map { uplinks[$0].traffic.isBusy } ?? false, at: now)
         for effect in effects {
             switch effect {
-            case .assess(let end):
-                for number in uplinks.indices where mayLookCloser(number) {
-                    uplinks[number].monitor.assess(until: end, at: now)
-                }
+            case .assess(let number, let end, let spacing):
+                guard mayLookCloser(number) else { continue }
+                uplinks[number].monitor.assess(until: end, every: spacing, at: now)
             case .declare(let number, let isPoor, let reason):
                 let name = uplinks[number].settings.name
                 uplinks[number].poorness = isPoor ? reason : nil

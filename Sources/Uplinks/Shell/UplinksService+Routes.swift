@@ -54,12 +54,36 @@ extension UplinksService {
     func hearAnswers(on number: Int) {
         guard uplinks[number].monitor.isSuspected,
             uplinks[number].monitor.nextWakeUp.map({ $0 <= clock.now() }) ?? false,
-            let answers = try? prober.arrived(on: number)
+            let arrived = try? prober.arrived(on: number)
         else { return }
-        for answer in answers {
+        inbox.add(arrived, to: number)
+        takeAnswers(on: number)
+    }
+
+    func takeAnswers(on number: Int) {
+        for answer in inbox.take(from: number) {
             perform(
                 uplinks[number].monitor.probeAnswered(
                     answer.sequence, from: answer.source, at: clock.now()), number)
         }
+    }
+
+    /// Tells the selector; and when the silence of the carrying one is more than a moment's, the others are asked, too.
+    func noteSuspicion(of number: Int) {
+        let now = clock.now()
+        let isGrave = uplinks[number].monitor.isGravelySuspected
+        if isGrave, !uplinks[number].isGravelySuspected, selector.carrying == number {
+            for other in uplinks.indices where other != number {
+                uplinks[other].monitor.verify(at: now)
+                perform([], other)
+            }
+        }
+        uplinks[number].isGravelySuspected = isGrave
+        let isSuspected = uplinks[number].monitor.isSuspected
+        guard isSuspected != uplinks[number].isSuspected else { return }
+        uplinks[number].isSuspected = isSuspected
+        choose(
+            selector.suspicionChanged(number, to: isSuspected, at: now),
+            uplinks[number].monitor.reason)
     }
 }
