@@ -1,6 +1,7 @@
 #!/bin/sh
 # Plays DAYS (100000) seeded days of weather over three uplinks with the production machines, from SEED (1) on, on JOBS
-# processors (all). Stopped and started again it goes on where it was, unless the sources have changed: finished chunks
+# processors (all); BIN names a directory with weather-bench, if it is there already. Stopped and started again it goes
+# on where it was, unless the sources have changed: finished chunks
 # stand in .build/weather. A broken promise is printed with its seed; `weather-bench SEED 1 0` tells what happened on that day.
 # Writes docs/figures/weather.md, also when it is stopped.
 set -eu
@@ -11,8 +12,11 @@ seed=${SEED:-1}
 jobs=${JOBS:-$(nproc)}
 # Days of a chunk.
 chunk=50
-scripts/release -q --product weather-bench
-bench=$(scripts/release --show-bin-path)/weather-bench
+if [ -z "${BIN:-}" ]; then
+    scripts/release -q --product weather-bench
+    BIN=$(scripts/release --show-bin-path)
+fi
+bench=$BIN/weather-bench
 sources=$(find Sources/Base Sources/Uplinks Tests/Weather Tests/Support/SeededGenerator.swift bench/Weather \
     -name '*.swift' ! -path '*/Shell/*' ! -name '*Service.swift' ! -path '*/LAN/*' \
     | LC_ALL=C sort | xargs cat | sha256sum | cut -c1-12)
@@ -34,7 +38,7 @@ page() {
             print "# Weather, simulated\n"
             printf "Written by `bench/weather.sh`: %d of %d seeded days over three uplinks (seeds %d to %d), ", days, of, first, last - 1
             printf "%d million events, %d switches, ", events / 1e6, switches
-            printf "in %.1f processor hours: %.1f days a second and processor. ", cpu / 3.6e6, days * 1000 / cpu
+            printf "in %d s of processor time: %.1f days a second and processor. ", cpu / 1000, days * 1000 / cpu
             print broken ? "**Promises broken on " broken " days.**" : "Every promise kept."
             print "Sources: " sources ".\n"
         }' > "$work/head"
@@ -62,7 +66,7 @@ EOF
 export bench="$work/weather-bench" work days
 play() {
     # shellcheck disable=SC2016 # expanded by the inner shell
-    exec xargs -r -P "$jobs" -L 1 sh -c '
+    exec setsid xargs -r -P "$jobs" -L 1 sh -c '
         "$bench" "$0" "$1" > "$work/chunk.$0" || :
         grep "^seed" "$work/chunk.$0" | tee -a "$work/broken" || :
         grep "^from" "$work/chunk.$0" >> "$work/done"
@@ -83,7 +87,8 @@ todo() {
 todo > "$work/todo"
 play < "$work/todo" &
 player=$!
-trap 'kill "$player" 2> /dev/null; wait "$player" 2> /dev/null || :; page; exit 130' INT TERM
+# The players are a group of their own.
+trap 'kill -- "-$player" 2> /dev/null || :; wait "$player" 2> /dev/null || :; page; exit 130' INT TERM
 wait "$player" || :
 page
 cat docs/figures/weather.md
