@@ -3,6 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 import Uplinks
+import Weather
 
 /// How soon a line that loses much is left for a clean one, and how rarely one that loses little: the production machines on
 /// two lines by a virtual clock. `bench/brownout.sh` plays thousands.
@@ -12,7 +13,7 @@ struct BrownOutTests {
     private func left(_ seed: Int, loss: Double, within duration: Duration) -> Duration? {
         // The same seed for both: the same clock.
         var lines = (0..<2).map { _ in
-            LossyLine(seed: UInt64(seed), limits: UplinkWeather.limits)
+            LossyLine(seed: UInt64(seed), limits: UplinkWeather.shipped)
         }
         var watch = QualityWatch(uplinks: 2, limits: .init())
         /// One second, and a look.
@@ -39,7 +40,7 @@ struct BrownOutTests {
     }
 
     private static var cellular: UplinkMonitor.Limits {
-        var limits = UplinkWeather.limits
+        var limits = UplinkWeather.shipped
         limits.confirm = .milliseconds(2500)
         return limits
     }

@@ -135,7 +135,9 @@ extension UplinkWeather {
             }
         }
         for uplink in 0..<3 {
-            switch traffic[uplink].counted(counts[uplink], at: now) {
+            switch traffic[uplink].counted(
+                counts[uplink], patience: monitors[uplink].trafficPatience, at: now)
+            {
             case .nothing: break
             case .heard:
                 monitors[uplink].trafficHeard(at: now)
@@ -156,11 +158,9 @@ extension UplinkWeather {
             isBusy: selector.carrying.map { traffic[$0].isBusy } ?? false, at: now)
         for effect in effects {
             switch effect {
-            case .assess(let end):
-                for uplink in 0..<3 {
-                    monitors[uplink].assess(until: end, at: now)
-                    try perform([], uplink)
-                }
+            case .assess(let uplink, let end, let spacing):
+                monitors[uplink].assess(until: end, every: spacing, at: now)
+                try perform([], uplink)
             case .declare(let uplink, let isPoor, _):
                 note(uplink, isPoor ? 3 : 4)
                 hasChanged = true
