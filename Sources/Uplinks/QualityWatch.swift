@@ -81,6 +81,8 @@ package struct QualityWatch: Sendable {
     static let lately = 12
     /// Fewer probes than this allow no verdict.
     static let probesMin = 40
+    /// Nor do so few allow one that it is clean again.
+    static let cleanProbesMin = 5
     /// Answers that are late by less than this are no trouble.
     static let delayMin = Duration.milliseconds(100)
     /// Standard deviations.
@@ -281,8 +283,14 @@ package struct QualityWatch: Sendable {
             if lately.lostOfAll >= 2 || isLate(lately.roundTrip, 2, than: lines[uplink].usual) {
                 lines[uplink].cleanSince = now
             }
-            let measure = windows[uplink].measure(from: now - min(hold, .seconds(60)), at: now)
-            let isClean = measure.probes >= 5 && measure.lossPercent * 3 <= Double(limits.loss)
+            var measure = windows[uplink].measure(from: now - min(hold, .seconds(60)), at: now)
+            // Where probes are far apart, all since it is clean.
+            if measure.probes < Self.cleanProbesMin {
+                measure = windows[uplink].measure(from: lines[uplink].cleanSince, at: now)
+            }
+            let isClean =
+                measure.probes >= Self.cleanProbesMin
+                && measure.lossPercent * 3 <= Double(limits.loss)
             // Down is another verdict, which has a hold of its own.
             guard !isUp[uplink] || (isClean && now - lines[uplink].cleanSince >= hold) else {
                 continue

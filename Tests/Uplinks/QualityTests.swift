@@ -22,6 +22,8 @@ struct QualityTests {
         var declared: [(uplink: Int, isPoor: Bool, at: Instant, reason: String)] = []
         var random: SplitMix
         var targets = [MonitorDialogue.first, MonitorDialogue.second]
+        /// Seconds between two probes while nothing is looked into.
+        var spacing = 1
         /// Answers only so many probes a second.
         var limited: Set<IPv4Address> = []
 
@@ -34,7 +36,7 @@ struct QualityTests {
                     let (end, every) = assessments[uplink]
                     let isAssessing =
                         end > now && (every < .milliseconds(100) || tick.isMultiple(of: 2))
-                    guard tick.isMultiple(of: 16) || isAssessing else { continue }
+                    guard tick.isMultiple(of: 16 * spacing) || isAssessing else { continue }
                     probe(uplink, isAssessing: isAssessing)
                 }
                 guard tick.isMultiple(of: 16) else { continue }
@@ -92,6 +94,19 @@ struct QualityTests {
         let back = try #require(play.declared.last)
         #expect(!back.isPoor && play.declared.count == 2)
         #expect(back.at - clean >= .seconds(30) && back.at - clean <= .seconds(75))
+    }
+
+    @Test("a line that is asked twice a minute is clean again, too")
+    func farApart() throws {
+        var play = Play(seed: 2)
+        play.run(seconds: 60)
+        play.lines[0].loss = 0.3
+        play.run(seconds: 90)
+        #expect(play.declared.map(\.isPoor) == [true])
+        play.spacing = 30
+        play.lines[0].loss = 0
+        play.run(seconds: 300)
+        #expect(play.declared.map(\.isPoor) == [true, false])
     }
 
     @Test("behaviour 4.6: six times the usual time, the standby at half of it at most")
