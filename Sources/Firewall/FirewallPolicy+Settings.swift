@@ -11,10 +11,14 @@ extension FirewallPolicy {
     ) throws(FirewallError) {
         var uplinks: [Uplink] = []
         for uplink in settings.uplinks {
-            uplinks.append(
-                Uplink(
-                    interface: try Self.interface(uplink.interface), usesDHCP: uplink.usesDHCP,
-                    probeTargets: uplink.keepAlive.targets))
+            let probes = uplink.keepAlive.probes
+            var policy = Uplink(
+                interface: try Self.interface(uplink.interface), usesDHCP: uplink.usesDHCP,
+                probeTargets: probes.filter { $0.method == .ping }.map(\.address))
+            policy.probeServices = probes.compactMap { target in
+                target.port.map { Uplink.ProbeService(address: target.address, port: $0) }
+            }
+            uplinks.append(policy)
         }
         var vpn: Segment?
         if let configured = settings.vpn {

@@ -35,12 +35,20 @@ package struct FirewallPolicy: Equatable, Sendable {
     package struct Uplink: Equatable, Sendable {
         package var interface: InterfaceName
         package var usesDHCP: Bool
+        /// Those that are pinged.
         package var probeTargets: [IPv4Address]
+        /// Keep-alive targets that are asked in another way, with the port.
+        package var probeServices: [ProbeService] = []
 
         package init(interface: InterfaceName, usesDHCP: Bool, probeTargets: [IPv4Address]) {
             self.interface = interface
             self.usesDHCP = usesDHCP
             self.probeTargets = probeTargets
+        }
+
+        package struct ProbeService: Hashable, Sendable {
+            package var address: IPv4Address
+            package var port: TransportPort
         }
     }
 

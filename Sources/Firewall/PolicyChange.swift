@@ -51,8 +51,8 @@ package struct PolicyChange: Equatable, Sendable {
         lines += settings.dns.servers.map { "router to \($0), tcp/53 udp/53 (name server)" }
         lines += settings.ntp.servers.map { "router to \($0), udp/123 (time server)" }
         for uplink in settings.uplinks {
-            lines += uplink.keepAlive.targets.map {
-                "router to \($0), icmp over \(uplink.interface) (keep-alive)"
+            lines += uplink.keepAlive.probes.map {
+                "router to \($0.address), \($0.service) over \(uplink.interface) (keep-alive)"
             }
             if uplink.usesDHCP { lines.append("router and DHCP servers on \(uplink.interface)") }
         }

@@ -94,8 +94,8 @@ package struct Settings: Equatable, Sendable {
 
     /// `[keepalive]`, or the same keys within an uplink.
     package struct KeepAlive: Equatable, Sendable {
-        /// 1…8 targets, probed in turn.
-        package var targets: [IPv4Address]
+        /// `targets`, 1…8, probed in turn; no address stands twice.
+        package var probes: [ProbeTarget]
         /// 100 ms … 1 h
         package var interval: Duration
         /// 50 ms … 10 s, at most `interval`
@@ -113,7 +113,7 @@ package struct Settings: Equatable, Sendable {
             targets: [IPv4Address], interval: Duration, timeout: Duration, failures: Int,
             successes: Int, burst: Bool = true, confirm: Duration? = nil
         ) {
-            self.targets = targets
+            probes = targets.map { ProbeTarget($0) }
             self.interval = interval
             self.timeout = timeout
             self.failures = failures

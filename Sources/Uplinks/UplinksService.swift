@@ -108,17 +108,6 @@ package actor UplinksService {
                 loss: failover.loss, latency: failover.latency, cleanMax: failover.holdMax))
     }
 
-    /// On the kernel's own sockets, which are opened by the calling thread; needs CAP_NET_RAW and CAP_NET_ADMIN.
-    package init(
-        uplinks: [Settings.Uplink], failover: Settings.Failover, clock: any MonotonicClock,
-        account: ProbeAccount, logger: Logger
-    ) throws {
-        self.init(
-            uplinks: uplinks, failover: failover, prober: try ICMPProber(uplinks: uplinks.count),
-            routes: try KernelRoutes(), flows: try KernelFlows(), clock: clock, account: account,
-            logger: logger)
-    }
-
     /// Runs until it is cancelled, which is a normal end; throws `MissingCapability` if it may not change routes.
     package func run() async throws {
         defer { report.finish() }

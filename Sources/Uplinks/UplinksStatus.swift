@@ -1,4 +1,5 @@
 package import Base
+package import Settings
 
 /// What other rooms must know at once: the default route leads over this uplink from now on.
 package struct UplinkSelected: Equatable, Sendable {
@@ -26,7 +27,7 @@ package struct UplinksStatus: Equatable, Sendable {
         package var jitter: Duration?
         /// The last probes, oldest first; nil: lost.
         package var history: [Duration?]
-        package var targets: [IPv4Address]
+        package var targets: [Settings.ProbeTarget]
         /// Those of them that answered none of the last probes they were sent, while others may.
         package var silentTargets: Set<IPv4Address>
         /// It is up, but serves badly, in words.

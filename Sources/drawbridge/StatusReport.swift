@@ -115,7 +115,7 @@ struct StatusReport: Sendable {
         section.jitterMilliseconds = status.jitter?.milliseconds
         section.probesMilliseconds = status.history.map { $0?.milliseconds }
         section.targets = status.targets.map(\.description)
-        section.silentTargets = status.targets.filter { status.silentTargets.contains($0) }
+        section.silentTargets = status.targets.filter { status.silentTargets.contains($0.address) }
             .map(\.description)
         section.heldSeconds = status.heldUntil.map { Int(max(0, ($0 - now).inSeconds)) }
         section.poorness = status.poorness

@@ -40,6 +40,27 @@ import Testing
             keySwitch: nil)
     }
 
+    @Test(
+        "behaviour 2.5: a probe that is no ping opens its target's port on its own uplink, and nothing else"
+    )
+    func probes() throws {
+        var settings = try settings()
+        settings.uplinks[0].keepAlive.probes = [
+            .init(try address("1.1.1.1"), .connect(port: 443)), .init(try address("9.9.9.9"), .dns),
+        ]
+        let policy = try FirewallPolicy(settings, agents: [7])
+        #expect(policy.uplinks[0].probeTargets == [])
+        let rules = Ruleset.output(policy, [])
+        let way = "ip daddr . meta l4proto . th dport { 1.1.1.1 . tcp . 443, 9.9.9.9 . udp . 53 }"
+        #expect(rules.contains("oifname \"eth0\" meta skuid { 7 } \(way) accept"))
+        #expect(
+            rules.contains(
+                "oifname \"eth0\" \(way) ct direction original ct state established accept"))
+        #expect(
+            !rules.contains { $0.contains("icmp") || ($0.contains("1.1.1.1") && !$0.contains(way)) }
+        )
+    }
+
     @Test("everything the rules need comes from the config")
     func fromSettings() throws {
         let policy = try FirewallPolicy(settings(), agents: [7])

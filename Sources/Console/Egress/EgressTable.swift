@@ -131,10 +131,10 @@ package struct EgressTable: Codable, Equatable, Sendable {
     }
 
     private static func probes(_ settings: Settings) -> [Row] {
-        var targets: [(address: IPv4Address, uplinks: [String])] = []
+        var targets: [(target: Settings.ProbeTarget, uplinks: [String])] = []
         for uplink in settings.uplinks {
-            for target in uplink.keepAlive.targets {
-                if let known = targets.firstIndex(where: { $0.address == target }) {
+            for target in uplink.keepAlive.probes {
+                if let known = targets.firstIndex(where: { $0.target == target }) {
                     targets[known].uplinks.append(uplink.name)
                 } else {
                     targets.append((target, [uplink.name]))
@@ -144,7 +144,8 @@ package struct EgressTable: Codable, Equatable, Sendable {
         return targets.map {
             let uplinks = $0.uplinks.joined(separator: ", ")
             return fixed(
-                $0.address, ["icmp"], "ping, to see whether the uplink carries: \(uplinks)")
+                $0.target.address, [$0.target.service],
+                "\($0.target.verb), to see whether the uplink carries: \(uplinks)")
         }
     }
 
@@ -185,5 +186,16 @@ package struct EgressTable: Codable, Equatable, Sendable {
 extension EgressTable.Opening {
     fileprivate var shown: EgressTable.Address {
         EgressTable.Address(address: address.description, openSeconds: openSeconds)
+    }
+}
+
+extension Settings.ProbeTarget {
+    /// What is done to it.
+    fileprivate var verb: String {
+        switch method {
+        case .ping: "ping"
+        case .connect: "connection"
+        case .dns: "question"
+        }
     }
 }

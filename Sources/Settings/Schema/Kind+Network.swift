@@ -1,7 +1,7 @@
 import Base
 
 /// Addresses, networks, names and ports.
-private func refuseIPv6(_ text: String) throws(Refusal) {
+func refuseIPv6(_ text: String) throws(Refusal) {
     let looksLikeIt =
         text.utf8.count(where: { $0 == UInt8(ascii: ":") }) >= 2
         && text.utf8.allSatisfy { $0.isHexDigit || ":./[]%".utf8.contains($0) }

@@ -82,12 +82,25 @@ struct Rules {
 
     private mutating func checkKeepAlive() {
         check("keepalive", keepAlive)
+        checkTargets("keepalive", keepAlive)
         for (index, uplink) in settings.uplinks.enumerated() {
             let key = "uplink[\(index)]"
+            if report.isSet("\(key).targets") { checkTargets(key, uplink.keepAlive) }
             guard report.isSet("\(key).timeout") || report.isSet("\(key).interval") else {
                 continue
             }
             check(key, uplink.keepAlive)
+        }
+    }
+
+    private mutating func checkTargets(_ key: String, _ keepAlive: Settings.KeepAlive) {
+        let key = "\(key).targets"
+        guard report.isSound(key) else { return }
+        for (index, one) in keepAlive.probes.enumerated() {
+            guard let other = keepAlive.probes[..<index].first(where: { $0.address == one.address })
+            else { continue }
+            complain(
+                key, "\(one) asks the same host as \(other); one way to ask each host is enough")
         }
     }
 

@@ -57,8 +57,8 @@ enum Sections {
             interval: .seconds(1), timeout: .milliseconds(500), failures: 3, successes: 5),
         keys: [
             Key(
-                "targets", \.targets,
-                .list(of: .host, "addresses", such: #"["9.9.9.9"]"#, count: 1...8)),
+                "targets", \.probes,
+                .list(of: .probe, "targets", such: #"["9.9.9.9"]"#, count: 1...8)),
             Key("interval", \.interval, .duration(.milliseconds(100) ... .seconds(3600))),
             Key("timeout", \.timeout, .duration(.milliseconds(50) ... .seconds(10))),
             Key("failures", \.failures, .integer(1...100)),

@@ -53,6 +53,9 @@ package final class ICMPProber: Prober {
         lanes[uplink].bytes.exchange(0, ordering: .relaxed)
     }
 
+    /// What there is to wait on.
+    func descriptor(on uplink: Int) -> Int32 { lanes[uplink].socket.descriptor }
+
     package func answers(on uplink: Int) async throws -> [ProbeAnswer] {
         while true {
             let answers = try arrived(on: uplink)

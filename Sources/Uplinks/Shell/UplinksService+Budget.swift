@@ -36,7 +36,8 @@ extension UplinksService {
         let (month, part) = month
         return ProbePace(
             usual: settings.keepAlive.interval, budget: budget.bytes,
-            used: use.ledger.used(by: settings.name, in: month), probe: 2 * ICMPProber.echoBytes,
+            used: use.ledger.used(by: settings.name, in: month),
+            probe: TargetProber.bytes(settings),
             month: part)
     }
 
@@ -70,7 +71,7 @@ extension UplinksService {
     /// Whether its budget allows the many probes of a closer look.
     func mayLookCloser(_ number: Int) -> Bool { probePace(number)?.allowsCloserLook ?? true }
 
-    private func spent(_ bytes: Int, on number: Int) {
+    func spent(_ bytes: Int, on number: Int) {
         let settings = uplinks[number].settings
         guard bytes > 0, settings.probeBudget != nil else { return }
         use.probedAt[number] = clock.now()

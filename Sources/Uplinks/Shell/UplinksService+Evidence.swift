@@ -17,7 +17,7 @@ extension UplinksService {
                     standing: uplink.monitor.standing, isCarrying: selector.carrying == number,
                     hasCarrier: uplink.hasCarrier, roundTripTime: window.roundTripTime,
                     lossPercent: window.lossPercent, jitter: window.jitter,
-                    history: window.history, targets: uplink.settings.keepAlive.targets,
+                    history: window.history, targets: uplink.settings.keepAlive.probes,
                     silentTargets: window.silentTargets(at: now), poorness: uplink.poorness,
                     heldUntil: selector.heldUntil(number).flatMap { $0 > now ? $0 : nil },
                     bursts: uplink.monitor.bursts, since: uplink.monitor.since,
