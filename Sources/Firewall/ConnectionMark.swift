@@ -41,5 +41,8 @@ package enum ConnectionMark: UInt32, Sendable {
     /// drop it, so nothing passes when these rules are gone.
     static let forwarded: UInt32 = 0x6462_0000
 
+    /// Of a packet by which the daemon asks a client on the LAN, in its server's name, about a connection whose uplink is dead.
+    static let question: UInt32 = 0x6463_0001
+
     static func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
 }

@@ -55,6 +55,19 @@ extension Ruleset {
         return rules + [wan, lan].map { "iifname \($0) meta mark set \(mark)" }
     }
 
+    /// How machines hear that a connection to the WAN has ended with its uplink (§4.7): the daemon's question, and the kernel's
+    /// reset.
+    static func endingConnections(_ policy: FirewallPolicy, _ begins: String) -> [String] {
+        guard policy.joinsLANAndWAN, !policy.uplinks.isEmpty else { return [] }
+        let way = "oifname \(quoted(policy.lan.interface))"
+        let mark = ConnectionMark.hex(ConnectionMark.question)
+        return [
+            "\(way) \(begins)ip daddr \(policy.lan.network) meta mark \(mark) "
+                + "tcp flags & (fin | syn | rst | ack) == syn accept",
+            "\(way) ip daddr \(policy.lan.network) tcp flags & rst == rst ct state related accept",
+        ]
+    }
+
     /// The machines appear on the WAN under the router's own address there, and remote users on the LAN if the
     /// config says so: for machines that know no way back.
     static func sourceNAT(_ policy: FirewallPolicy) -> [String] {

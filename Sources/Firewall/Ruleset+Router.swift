@@ -132,6 +132,7 @@ extension Ruleset {
         if let dhcp { rules.append("oifname \(dhcp) udp sport 68 udp dport 67 accept") }
         rules += repliesOfRouter(policy, exceptions)
         rules += lanServicesAnswer(policy)
+        rules += endingConnections(policy, begins)
         if let machines = set(policy.machines.map { "\($0.address) . \($0.port)" }) {
             let way = "oifname \(quoted(policy.lan.interface))"
             rules.append("\(way) \(begins)ip daddr . tcp dport \(machines) accept")

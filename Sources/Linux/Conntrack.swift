@@ -186,29 +186,3 @@ extension NetlinkSocket {
         }
     }
 }
-
-/// A host of a directly connected network, and its hardware address.
-package struct Neighbour: Hashable, Sendable {
-    package var interfaceIndex: Int32
-    package var hardware: [UInt8]
-
-    /// The IPv4 hosts whose hardware address the kernel knows (`RTM_GETNEIGH`).
-    package static func all(_ socket: borrowing NetlinkSocket) throws(SystemError)
-        -> [IPv4Address: Neighbour]
-    {
-        var message = NetlinkMessage()
-        message.begin(type: 30, flags: 0x301, sequence: 0)
-        message.append(bytes: [UInt8(AF_INET)] + [UInt8](repeating: 0, count: 11))
-        message.end()
-        var found: [IPv4Address: Neighbour] = [:]
-        for reply in try socket.dump(message.bytes, "list neighbours") where reply.type == 28 {
-            let attributes = reply.attributes(after: 12)
-            guard let index = reply.payload.number(at: 4, as: Int32.self),
-                let address = attributes[1].flatMap({ IPv4Address(bytes: $0) }),  // NDA_DST
-                let hardware = attributes[2], hardware.count == 6  // NDA_LLADDR
-            else { continue }
-            found[address] = Neighbour(interfaceIndex: index, hardware: Array(hardware))
-        }
-        return found
-    }
-}

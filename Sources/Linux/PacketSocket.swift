@@ -1,54 +1,34 @@
-import CLinux
+package import Base
 import Glibc
 
-/// IPv4 packets to and from the hosts of one interface, past the firewall and connection tracking (`packet(7)`).
+/// Sends whole IPv4 packets, with whichever sender's address is written in them (`raw(7)`), under a packet mark by which rules
+/// know them.
 ///
-/// Opening one needs CAP_NET_RAW.
+/// Opening one needs CAP_NET_RAW and CAP_NET_ADMIN.
 package struct PacketSocket: ~Copyable, Sendable {
     private let socket: FileDescriptor
-    private let interfaceIndex: Int32
 
-    package init(interfaceIndex: Int32) throws(SystemError) {
-        let raw = try checkShim(
-            "open a packet socket on interface \(interfaceIndex)",
-            clinux_packet_socket(interfaceIndex))
-        socket = FileDescriptor(owning: raw)
-        self.interfaceIndex = interfaceIndex
+    /// The corresponding C functions are `socket(AF_INET, SOCK_RAW, IPPROTO_RAW)` and `setsockopt(SO_MARK)`.
+    package init(mark: UInt32) throws(SystemError) {
+        let raw = try check("open a packet socket") {
+            Glibc.socket(
+                AF_INET,
+                Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+                    | Int32(SOCK_NONBLOCK.rawValue), Int32(IPPROTO_RAW))
+        }
+        let opened = FileDescriptor(owning: raw)
+        var mark = mark
+        _ = try check("mark a packet socket") { setsockopt(raw, SOL_SOCKET, SO_MARK, &mark, 4) }
+        socket = opened
     }
 
-    /// Sends a whole IPv4 packet to the hardware address of six bytes, without waiting.
-    package borrowing func send(_ packet: [UInt8], to hardware: [UInt8]) throws(SystemError) {
-        precondition(hardware.count == 6)
-        _ = try checkShim(
-            "send a packet on interface \(interfaceIndex)",
-            clinux_packet_send(socket.raw, interfaceIndex, hardware, packet, packet.count))
-    }
-
-    /// The next packet, cut after `bytesMax`; nil if none comes within `timeout`. It blocks.
-    package borrowing func receive(bytesMax: Int, within timeout: Duration) throws(SystemError)
-        -> [UInt8]?
-    {
-        var wanted = pollfd(fd: socket.raw, events: Int16(POLLIN), revents: 0)
-        let milliseconds = Int32(
-            clamping: max(
-                0,
-                timeout.components.seconds * 1000 + timeout.components.attoseconds
-                    / 1_000_000_000_000_000
-            ))
-        guard poll(&wanted, 1, milliseconds) > 0 else { return nil }
+    /// Sends a packet, header included, on the way to `receiver`, without waiting; the corresponding C function is `sendto`.
+    package borrowing func send(_ packet: [UInt8], to receiver: IPv4Address) throws(SystemError) {
         let raw = socket.raw
-        var buffer = [UInt8](repeating: 0, count: bytesMax)
-        do throws(SystemError) {
-            let count = try check("read from a packet socket") {
-                buffer.withUnsafeMutableBytes {
-                    recv(raw, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
-                }
+        _ = try check("send a packet to \(receiver)") {
+            withSocketAddress(receiver) { address, length in
+                sendto(raw, packet, packet.count, Int32(MSG_DONTWAIT), address, length)
             }
-            buffer.removeLast(bytesMax - count)
-            return buffer
-        } catch {
-            guard error.code == EAGAIN || error.code == ENETDOWN else { throw error }
-            return nil
         }
     }
 }

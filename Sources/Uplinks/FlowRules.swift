@@ -1,10 +1,14 @@
-/// What goes over which uplink: table `inet drawbridge_uplinks`, which only marks and counts, and drops nothing.
+/// What goes over which uplink: table `inet drawbridge_uplinks`, which marks and counts, and refuses what belongs to no
+/// connection any more.
 ///
 /// - The firewall marks each connection that it lets begin with its uplink (`docs/behaviour.md` §2.8). What then comes from
 ///   the LAN within such a connection is sent over the same uplink again, by its packet mark and a routing rule: a
 ///   fail-back moves new connections only. When an uplink fails, its connections are taken from the kernel's
 ///   table, and their next packets go over the new one: first those that are not TCP, by a bit of the mark, since whoever
 ///   wants to reset the others must list them first, for which the kernel goes through all of its table, slowly.
+/// - What a client sends within a TCP connection that the kernel does not know would appear at the server under another
+///   address, if at all. It is answered by a reset, so that the client connects again at once. Clients at rest are asked
+///   for such a packet (`ResetPacket`).
 /// - Packets to public addresses, and replies from them, are counted: a silence is seen within a moment. What is
 ///   spoken with private addresses says nothing about the way to the internet.
 package struct FlowRules: Equatable, Sendable {
@@ -15,6 +19,10 @@ package struct FlowRules: Equatable, Sendable {
     package static let connectionMask: UInt32 = 0xffff_0f00
     /// Of a connection mark: it is no TCP connection, so nobody need be told of its end.
     package static let datagrams: UInt32 = 0x1000
+    /// The packet mark by which the firewall lets the daemon speak to a client in its server's name.
+    package static let question: UInt32 = 0x6463_0001
+    /// Counts the resets.
+    package static let resetCounter = "resets"
     /// The packet mark by which the firewall lets a packet from the LAN be forwarded at all.
     private static let forwarded: UInt32 = 0x6462_0000
 
@@ -69,6 +77,7 @@ package struct FlowRules: Equatable, Sendable {
                     + "ct mark & \(Self.hexadecimal(Self.markMask)) == \(mark) "
                     + "ct mark set ct mark or \(Self.hexadecimal(Self.datagrams))")
         }
+        counters += ["counter \(Self.resetCounter) {", "}"]
         let lines =
             ["add table inet \(Self.table)", "flush table inet \(Self.table)"]
             + ["table inet \(Self.table) {"] + counters
@@ -76,7 +85,17 @@ package struct FlowRules: Equatable, Sendable {
             + ["chain incoming {", "type filter hook prerouting priority -149; policy accept;"]
             + incoming + ["}"]
             + ["chain outgoing {", "type filter hook postrouting priority mangle; policy accept;"]
-            + outgoing + ["}", "}"]
+            + outgoing + ["}"]
+            // Behind the firewall's: what it drops gets no answer.
+            + ["chain refusing {", "type filter hook forward priority 10; policy accept;"]
+            + [
+                "iifname != { \(names) } oifname { \(names) } ct state new "
+                    + "tcp flags & (syn | rst) == 0x0 counter name \(Self.resetCounter) "
+                    + "reject with tcp reset", "}",
+            ]
+            // Its answer would count as part of that connection otherwise.
+            + ["chain questions {", "type filter hook output priority raw; policy accept;"]
+            + ["meta mark \(Self.hexadecimal(Self.question)) notrack", "}", "}"]
         return lines.map { $0 + "\n" }.joined()
     }
 

@@ -72,6 +72,21 @@ import Testing
             ])
     }
 
+    @Test("behaviour 4.7: machines that may go out may be told that their connection has ended")
+    func endings() throws {
+        func told(_ policy: FirewallPolicy) throws -> [String] {
+            try #require(Ruleset(for: policy).chains.first { $0.name == "output" }).rules
+                .filter { $0.contains("rst") }
+        }
+        #expect(try told(examplePolicy()).isEmpty)
+        let machines = #"oifname "br-lan" ip daddr 192.168.140.0/24"#
+        #expect(
+            try told(examplePolicy(lanToWAN: .both)) == [
+                "\(machines) meta mark 0x64630001 tcp flags & (fin | syn | rst | ack) == syn accept",
+                "\(machines) tcp flags & rst == rst ct state related accept",
+            ])
+    }
+
     @Test("behaviour 2.8: a mark tells the uplink and the kind")
     func marks() {
         #expect(ConnectionMark.value(uplink: 0) == 0x6462_0100)

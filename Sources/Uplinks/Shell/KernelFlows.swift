@@ -9,14 +9,12 @@ package actor KernelFlows: FlowTable {
     private static let program = "/usr/sbin/nft"
     /// Most clients' connections that are reset after one failure.
     package static let resetsMax = 4096
-    /// How long their challenges are waited for, and when those that are silent are asked again.
-    static let resetTime = Duration.milliseconds(250)
-    static let askAgain = Duration.milliseconds(60)
+    /// How often they are asked, and how long their answers are waited for each time.
+    private static let questions = 3
+    static let askAgain = Duration.milliseconds(80)
     /// How long a moment right after a reply is waited for, and the time between two looks, in microseconds.
     static let replyTime = Duration.milliseconds(100)
     private static let lookEvery: UInt32 = 200
-    /// Questions sent in one go before answers are read, so that the socket's buffer holds them.
-    private static let questionsMax = 64
 
     private let thread = ThreadExecutor(name: "flows")
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -25,13 +23,11 @@ package actor KernelFlows: FlowTable {
 
     private let table: NFTablesTable
     private let connections: NetlinkSocket
-    private let neighbours: NetlinkSocket
     private let clock = SystemClock()
 
     package init() throws(SystemError) {
         table = try NFTablesTable(name: FlowRules.table)
         connections = try NetlinkSocket(family: 12)
-        neighbours = try NetlinkSocket(family: 0)
     }
 
     package func install(_ rules: FlowRules) async throws {
@@ -45,10 +41,12 @@ package actor KernelFlows: FlowTable {
     /// On the caller's thread: the kernel answers within microseconds, and is asked again and again by one caller.
     package nonisolated func counts(uplinks: Int) throws -> [TrafficCount] {
         let counters = try table.counters()
-        let byName = Dictionary(counters.map { ($0.name, $0) }) { first, _ in first }
+        func counter(_ name: String) -> NFTablesTable.Counter? {
+            counters.first { $0.name == name }
+        }
         return try (0..<uplinks).map { number in
-            guard let out = byName[FlowRules.outCounter(number)],
-                let back = byName[FlowRules.inCounter(number)]
+            guard let out = counter(FlowRules.outCounter(number)),
+                let back = counter(FlowRules.inCounter(number))
             else {
                 throw SystemError(
                     "read the counters of table inet \(FlowRules.table)", code: ENOENT)
@@ -86,50 +84,28 @@ package actor KernelFlows: FlowTable {
         while clock.now() < end, let before, replies() == before { usleep(Self.lookEvery) }
     }
 
-    /// Resets connections at their clients, as far as these are neighbours; returns how many.
+    /// Has connections reset at their clients; returns how many were, as far as one can tell from the kernel's count.
     private func reset(_ dead: [Conntrack.Connection]) throws(SystemError) -> Int {
-        let hosts = try Neighbour.all(neighbours)
-        var byInterface: [Int32: [Conntrack.Connection: [UInt8]]] = [:]
-        for connection in dead {
-            guard let host = hosts[connection.client] else { continue }
-            byInterface[host.interfaceIndex, default: [:]][connection] = host.hardware
-        }
+        let socket = try PacketSocket(mark: FlowRules.question)
+        let before = refused()
         var count = 0
-        for (index, clients) in byInterface { count += try reset(clients, on: index) }
+        for _ in 0..<Self.questions where count < dead.count {
+            for connection in dead {
+                // A client that has gone, or whose queue is full, is asked again.
+                try? socket.send(ResetPacket.question(connection), to: connection.client)
+            }
+            let end = clock.now() + Self.askAgain
+            repeat {
+                usleep(Self.lookEvery)
+                count = min(dead.count, Int(clamping: refused() &- before))
+            } while count < dead.count && clock.now() < end
+        }
         return count
     }
 
-    private func reset(_ clients: [Conntrack.Connection: [UInt8]], on index: Int32)
-        throws(SystemError) -> Int
-    {
-        let socket = try PacketSocket(interfaceIndex: index)
-        let end = clock.now() + Self.resetTime
-        var open = clients
-        for _ in 0..<3 where !open.isEmpty {
-            var asked = 0
-            for (connection, hardware) in open {
-                try? socket.send(ResetPacket.question(connection), to: hardware)
-                asked += 1
-                if asked.isMultiple(of: Self.questionsMax) {
-                    answer(&open, on: socket, until: clock.now() + .milliseconds(2))
-                }
-            }
-            answer(&open, on: socket, until: min(end, clock.now() + Self.askAgain))
-        }
-        return clients.count - open.count
-    }
-
-    private func answer(
-        _ open: inout [Conntrack.Connection: [UInt8]], on socket: borrowing PacketSocket,
-        until end: Instant
-    ) {
-        while !open.isEmpty, case let rest = end - clock.now(), rest > .zero {
-            guard let packet = try? socket.receive(bytesMax: 128, within: rest) else { return }
-            guard let (connection, number) = ResetPacket.challenge(packet),
-                let hardware = open.removeValue(forKey: connection)
-            else { continue }
-            try? socket.send(ResetPacket.reset(connection, sequence: number), to: hardware)
-        }
+    /// Packets that the rules have answered by a reset.
+    private func refused() -> UInt64 {
+        (try? table.counters())?.first { $0.name == FlowRules.resetCounter }?.packets ?? 0
     }
 }
 
