@@ -18,6 +18,8 @@ struct UplinkChecker {
     private var silent: [[(sentAt: Instant, target: IPv4Address)]] = [[], [], []]
     private var standings = [UplinkMonitor.Standing](repeating: .untried, count: 3)
     private var hasVerdict = [false, false, false]
+    /// Was declared down, and has answered nothing in time since.
+    private var isJustDown = [false, false, false]
     private var everSelected = false
     /// Since when the carrying one is known dead, while others are up but not sure.
     private var deadSince: Instant?
@@ -57,8 +59,10 @@ struct UplinkChecker {
         // counts, although it was sent before this late answer came.
         let timeout = limits[uplink].timeout
         silent[uplink].removeAll { isSuspected || now - $0.sentAt >= timeout }
-        // Of a burst that is over, several may be answered; they are no probes in a row.
-        guard inTime, sequence == last[uplink] else { return }
+        // Of a burst that is over, several may be answered; they are no probes in a row, but the first one of them may be
+        // a regular probe.
+        guard inTime, sequence == last[uplink] || isJustDown[uplink] else { return }
+        isJustDown[uplink] = false
         isAnswered[uplink] = true
         runs[uplink] += 1
     }
@@ -92,6 +96,7 @@ struct UplinkChecker {
             hasVerdict[uplink] = true
         case .down:
             hasVerdict[uplink] = true
+            isJustDown[uplink] = true
         case .noLink:
             // One that never had a link has nothing to make good.
             if standings[uplink] != .noLink { hasVerdict[uplink] = true }
