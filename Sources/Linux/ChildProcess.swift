@@ -1,3 +1,4 @@
+import Base
 import CLinux
 import Glibc
 import Synchronization
@@ -77,7 +78,7 @@ package final class ChildProcess: Sendable {
         self.input = Mutex(inputEnds.takeOurs().release())
         standardOutput = outputEnds.takeOurs()
         standardError = errorEnds.takeOurs()
-        exit = Task.detached {
+        exit = Task.detached(executorPreference: Reactor.shared) {
             // Never cancelled, and it outlives this object when it must: a child has to be reaped.
             _ = try? await Reactor.shared.wait(for: .readable, on: pidfd.descriptor.raw)
             let code = clinux_pidfd_reap(pidfd.descriptor.raw)
@@ -117,8 +118,8 @@ package final class ChildProcess: Sendable {
     /// Ends the child: SIGTERM, and SIGKILL when it has not ended after `grace`.
     package func stop(grace: Duration) async -> Exit {
         send(signal: SIGTERM)
-        let killer = Task.detached {
-            try await Task.sleep(for: grace)
+        let killer = Task.detached(executorPreference: Reactor.shared) {
+            try await Reactor.shared.sleep(until: SystemClock().now() + grace)
             self.send(signal: SIGKILL)
         }
         let exit = await waitForExit()

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 
 /// A short-lived helper program, run to its end with bounded time and output.
@@ -18,8 +19,8 @@ package enum Command {
     ) async throws -> Result {
         let child = try ChildProcess(
             arguments, environment: environment, input: .pipe, output: .pipe, error: .pipe)
-        let killer = Task.detached {
-            try await Task.sleep(for: timeout)
+        let killer = Task.detached(executorPreference: Reactor.shared) {
+            try await Reactor.shared.sleep(until: SystemClock().now() + timeout)
             child.send(signal: SIGKILL)
         }
         defer { killer.cancel() }

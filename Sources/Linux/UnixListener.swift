@@ -1,3 +1,4 @@
+import Base
 import Glibc
 
 /// A listening unix stream socket, non-blocking; its path is removed when this ends.
@@ -79,7 +80,8 @@ extension UnixListener {
                 } catch {
                     failed(error)
                     // Out of descriptors, most likely: do not spin.
-                    try? await Task.sleep(for: .milliseconds(200))
+                    try? await Reactor.shared.sleep(
+                        until: SystemClock().now() + .milliseconds(200))
                 }
             }
             group.cancelAll()

@@ -148,6 +148,25 @@ struct FlowTests {
         #expect(try network.flows.counts(uplinks: 2) == after)
     }
 
+    @Test("traffic is counted at once, also while connections are being forgotten")
+    func countsMeanwhile() async throws {
+        let flows = try await network().flows
+        async let forgotten: Void = {
+            for _ in 0..<10 { _ = try await flows.forget(uplink: 0, gently: true) }
+        }()
+        let clock = SystemClock()
+        let begin = clock.now()
+        var longest = Duration.zero
+        while clock.now() - begin < .milliseconds(900) {
+            let asked = clock.now()
+            #expect(try flows.counts(uplinks: 2).count == 2)
+            longest = max(longest, clock.now() - asked)
+        }
+        try await forgotten
+        // The kernel's answer that somebody else has read is waited for two seconds.
+        #expect(longest < .seconds(1))
+    }
+
     @Test("rules that somebody removed are noticed")
     func removed() async throws {
         let network = try await network()

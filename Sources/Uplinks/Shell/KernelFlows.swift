@@ -21,11 +21,15 @@ package actor KernelFlows: FlowTable {
         thread.asUnownedSerialExecutor()
     }
 
+    /// Asked on the caller's thread by `counts`, and by nobody else: two that ask on one socket read each other's answers.
+    private let traffic: NFTablesTable
+    /// Asked on this actor's thread.
     private let table: NFTablesTable
     private let connections: NetlinkSocket
     private let clock = SystemClock()
 
     package init() throws(SystemError) {
+        traffic = try NFTablesTable(name: FlowRules.table)
         table = try NFTablesTable(name: FlowRules.table)
         connections = try NetlinkSocket(family: 12)
     }
@@ -40,7 +44,7 @@ package actor KernelFlows: FlowTable {
 
     /// On the caller's thread: the kernel answers within microseconds, and is asked again and again by one caller.
     package nonisolated func counts(uplinks: Int) throws -> [TrafficCount] {
-        let counters = try table.counters()
+        let counters = try traffic.counters()
         func counter(_ name: String) -> NFTablesTable.Counter? {
             counters.first { $0.name == name }
         }
