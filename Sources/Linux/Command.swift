@@ -17,11 +17,12 @@ package enum Command {
         _ arguments: [String], environment: [String: String] = [:], input: String = "",
         timeout: Duration = .seconds(10)
     ) async throws -> Result {
-        // All of it on the reactor: were only the limit kept there, a busy pool could leave the output unread
+        // Begun by the calling thread: the child inherits its network namespace.
+        let child = try ChildProcess(
+            arguments, environment: environment, input: .pipe, output: .pipe, error: .pipe)
+        // All else on the reactor: were only the limit kept there, a busy pool could leave the output unread
         // until the child, which waits for a reader, was killed for it.
-        try await withTaskExecutorPreference(Reactor.shared) {
-            let child = try ChildProcess(
-                arguments, environment: environment, input: .pipe, output: .pipe, error: .pipe)
+        return await withTaskExecutorPreference(Reactor.shared) {
             let killer = Task.detached(executorPreference: Reactor.shared) {
                 try await Reactor.shared.sleep(until: SystemClock().now() + timeout)
                 child.send(signal: SIGKILL)
