@@ -83,6 +83,15 @@ package struct EgressPolicy: Sendable {
         return .unusable(.noError)
     }
 
+    /// Judges an answer by its addresses alone, whatever aliases led to them.
+    func judgeAddresses(_ answer: DNSMessage) -> Verdict {
+        switch answer.responseCode {
+        case .noError: judge(answer.answers, Self.timeToLiveMax)
+        case .noSuchName: .noSuchName
+        default: .unusable(answer.responseCode)
+        }
+    }
+
     private func judge(_ records: [DNSMessage.Record], _ timeToLive: Duration) -> Verdict {
         var addresses: [IPv4Address] = []
         var timeToLive = timeToLive

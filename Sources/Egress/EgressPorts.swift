@@ -4,6 +4,8 @@ package import Base
 package protocol AddressOpener: Sendable {
     /// Lets the router reach addresses, from the return of this call until `duration` has passed.
     func open(_ addresses: [IPv4Address], for duration: Duration) async throws
+    /// The same for the servers that are asked whether an uplink wants a login, on their port only.
+    func openForCheck(_ addresses: [IPv4Address], for duration: Duration) async throws
 }
 
 /// A name server somewhere.

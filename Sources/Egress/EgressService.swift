@@ -12,9 +12,9 @@ package actor EgressService {
         executor.asUnownedSerialExecutor()
     }
 
-    private let dns: Settings.DNS
-    private let policy: EgressPolicy
-    private let opener: any AddressOpener
+    let dns: Settings.DNS
+    let policy: EgressPolicy
+    let opener: any AddressOpener
     private let upstream: any Upstream
     private let finder: any AskerFinder
     private let clock: any MonotonicClock

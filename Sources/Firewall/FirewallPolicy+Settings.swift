@@ -18,6 +18,7 @@ extension FirewallPolicy {
             policy.probeServices = probes.compactMap { target in
                 target.port.map { Uplink.ProbeService(address: target.address, port: $0) }
             }
+            policy.checkPort = uplink.keepAlive.captiveCheck.page?.endpoint.port.port
             uplinks.append(policy)
         }
         var vpn: Segment?

@@ -39,6 +39,9 @@ package struct FirewallPolicy: Equatable, Sendable {
         package var probeTargets: [IPv4Address]
         /// Keep-alive targets that are asked in another way, with the port.
         package var probeServices: [ProbeService] = []
+        /// Where the page is that shows whether it wants a login, at an address that the resolver has opened for that; nil:
+        /// it is not asked for.
+        package var checkPort: UInt16?
 
         package init(interface: InterfaceName, usesDHCP: Bool, probeTargets: [IPv4Address]) {
             self.interface = interface

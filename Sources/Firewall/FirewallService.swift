@@ -178,6 +178,12 @@ package actor FirewallService {
         try cloud?.open(addresses, for: duration)
     }
 
+    /// Opens addresses for a check whether an uplink wants a login (`docs/behaviour.md` §4.13).
+    package func openForCheck(_ addresses: [IPv4Address], for duration: Duration) throws {
+        if cloud == nil { cloud = try CloudSet() }
+        try cloud?.open(addresses, for: duration, in: Ruleset.checkSet)
+    }
+
     /// The cloud addresses that are open in the kernel at this moment.
     package func openAddresses() throws -> [OpenAddress] { try table.openAddresses() }
 

@@ -54,6 +54,10 @@ package struct PolicyChange: Equatable, Sendable {
             lines += uplink.keepAlive.probes.map {
                 "router to \($0.address), \($0.service) over \(uplink.interface) (keep-alive)"
             }
+            if let page = uplink.keepAlive.captiveCheck.page?.endpoint {
+                lines.append(
+                    "router to \(page.host), \(page.port) over \(uplink.interface) (login check)")
+            }
             if uplink.usesDHCP { lines.append("router and DHCP servers on \(uplink.interface)") }
         }
         lines += settings.machines.map {

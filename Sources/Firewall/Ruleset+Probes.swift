@@ -17,4 +17,15 @@ extension Ruleset {
         return ["\(way)\(begins)\(to) accept"]
             + (begins.isEmpty ? [] : ["\(way)\(to) \(goesOn) accept"])
     }
+
+    /// §2.5: the page that shows whether an uplink wants a login.
+    static func loginCheck(
+        _ uplink: FirewallPolicy.Uplink, begins: String, goesOn: String
+    ) -> [String] {
+        guard let port = uplink.checkPort else { return [] }
+        let way = "oifname \(quoted(uplink.interface)) "
+        let to = "ip daddr @\(checkSet) tcp dport \(port)"
+        return ["\(way)\(begins)\(to) accept"]
+            + (begins.isEmpty ? [] : ["\(way)\(to) \(goesOn) accept"])
+    }
 }

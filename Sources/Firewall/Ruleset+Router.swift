@@ -110,7 +110,10 @@ extension Ruleset {
         let goesOn = "ct direction original ct state established"
         var rules = [#"oifname "lo" accept"#, "meta nfproto ipv6 \(Counter.ipv6.drop)"]
         rules += uplinkGate(policy, ["oifname"])
-        for uplink in policy.uplinks { rules += probes(uplink, begins: begins, goesOn: goesOn) }
+        for uplink in policy.uplinks {
+            rules += probes(uplink, begins: begins, goesOn: goesOn)
+            rules += loginCheck(uplink, begins: begins, goesOn: goesOn)
+        }
         for uplink in policy.uplinks {
             guard let targets = set(uplink.probeTargets.sorted().map(\.description)) else {
                 continue

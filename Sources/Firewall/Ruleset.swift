@@ -65,12 +65,16 @@ package struct Ruleset: Equatable, Sendable {
     package static let lanToVPNChain = "lan_to_vpn"
     /// The set of cloud addresses that the resolver has opened.
     package static let cloudSet = "cloud"
+    /// The set of addresses that the resolver has opened for a check whether an uplink wants a login.
+    package static let checkSet = "check"
     /// The table that marks what may pass the gate, and that ends with the daemon.
     package static let grantTable = "drawbridge-grant"
     /// The mark of a packet that `grantTable` lets pass.
     package static let grantMark: UInt32 = 0x6462_00ff
     /// Most cloud addresses open at a time.
     package static let cloudAddressesMax = 1024
+    /// Sixteen for each of eight uplinks, each twice for a moment.
+    package static let checkAddressesMax = 256
     /// The gate needs two elements; a refresh holds each of them twice for a moment.
     package static let gateElementsMax = 16
     /// Eight uplinks, each twice for a moment.
@@ -144,7 +148,7 @@ package struct Ruleset: Equatable, Sendable {
     /// Goes with the first text that a process loads: what an earlier one has opened under a policy that
     /// may have been another, cloud addresses for up to a day and the gate, is closed in the same step.
     package static let forgetOpenings =
-        "flush set inet \(table) \(cloudSet)\nflush map inet \(table) \(gateMap)\n"
+        "flush set inet \(table) \(cloudSet)\nflush set inet \(table) \(checkSet)\nflush map inet \(table) \(gateMap)\n"
         + "flush set inet \(table) \(uplinkGateSet)\n"
 
     /// Goes with the text when only the list of cloud names has changed: the gate stays as it is.
@@ -164,6 +168,8 @@ package struct Ruleset: Equatable, Sendable {
         lines += [
             "\tset \(Self.cloudSet) {", "\t\ttype ipv4_addr", "\t\tflags timeout",
             "\t\tsize \(Self.cloudAddressesMax)", "\t}",
+            "\tset \(Self.checkSet) {", "\t\ttype ipv4_addr", "\t\tflags timeout",
+            "\t\tsize \(Self.checkAddressesMax)", "\t}",
             "\tmap \(Self.gateMap) {", "\t\ttype ifname . ifname : verdict", "\t\tflags timeout",
             "\t\tsize \(Self.gateElementsMax)", "\t}",
             "\tset \(Self.uplinkGateSet) {", "\t\ttype ifname", "\t\tflags timeout",

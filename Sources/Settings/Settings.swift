@@ -108,6 +108,8 @@ package struct Settings: Equatable, Sendable {
         package var burst: Bool
         /// `confirm`: the shortest silence that is believed, 300 ms … 10 s; nil: as fits the medium.
         package var confirm: Duration?
+        /// `captive-check`
+        package var captiveCheck = CaptiveCheck.off
 
         package init(
             targets: [IPv4Address], interval: Duration, timeout: Duration, failures: Int,

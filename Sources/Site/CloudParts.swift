@@ -10,6 +10,7 @@ enum CloudParts {
         "--host-record=logs.ixon.net,203.0.113.10,30",
         "--host-record=\(EnrolmentServer.host),\(EnrolmentServer.address),30",
         "--host-record=\(BulkServer.host),\(BulkServer.address),30",
+        "--host-record=\(LoginPage.checkHost),203.0.113.10,30",
         "--host-record=evil.example,\(Topology.evilAddress),30",
         // An allowed name that leads out of the allow-list.
         "--cname=alias.ixon.net,evil.example,30",

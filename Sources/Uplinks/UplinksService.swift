@@ -63,6 +63,11 @@ package actor UplinksService {
     var problem: String?
     var budget = ChangeBudget()
     var use = Use()
+    /// By uplink; nil: it is not asked for a login.
+    var portals: [PortalWatch?]
+    /// To be made with the next turn of the loop.
+    var checks: [Check] = []
+    let checker: (any PortalChecker)?
     var lastSelected: UplinkSelected?
     /// The carrying uplink was down, or lost its link, since it was announced.
     var carryingIsSilent = false
@@ -76,6 +81,7 @@ package actor UplinksService {
         case forgotten(uplink: Int, ForgottenFlows?)
         /// Some lie in the inbox.
         case answers(uplink: Int)
+        case checked(Check, PortalAnswer)
         /// And these interfaces have no carrier.
         case networkChanged(silent: Set<Int32>)
     }
@@ -83,7 +89,8 @@ package actor UplinksService {
     package init(
         uplinks settings: [Settings.Uplink], failover: Settings.Failover = Settings.Failover(),
         prober: any Prober, routes: any RouteTable, flows: (any FlowTable)? = nil,
-        clock: any MonotonicClock, account: ProbeAccount = ProbeAccount(), logger: Logger
+        clock: any MonotonicClock, account: ProbeAccount = ProbeAccount(),
+        checker: (any PortalChecker)? = nil, logger: Logger
     ) {
         precondition(settings.count <= RoutePlan.uplinksMax)
         self.prober = prober
@@ -93,6 +100,8 @@ package actor UplinksService {
         self.failover = failover
         self.clock = clock
         self.account = account
+        self.checker = checker
+        portals = Self.portals(settings, checker)
         self.logger = logger
         (events, report) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.eventsMax))
         let now = clock.now()
@@ -137,6 +146,9 @@ extension UplinksService {
                 try await catchUp { uplink, works in
                     group.addTask { await self.forget(uplink, works) }
                 }
+                for check in dueChecks() {
+                    group.addTask { .checked(check, await self.make(check)) }
+                }
                 // A timer that is too early does no harm, so none is ever taken back.
                 if let due = nextWakeUp, !timers.contains(where: { $0 <= due }),
                     look.map({ $0 > due + slack }) ?? true
@@ -170,6 +182,8 @@ extension UplinksService {
                     group.addTask { try await self.nextTraffic(at: next) }
                 case .forgotten(let number, let flows):
                     forgotten(number, flows)
+                case .checked(let check, let answer):
+                    portalAnswered(check.uplink, check.number, answer)
                 case .networkChanged(let silent):
                     carriersLost(silent)
                     isUnsettled = true
@@ -273,7 +287,7 @@ extension UplinksService {
     private var nextWakeUp: Instant? {
         (uplinks.map(\.monitor.nextWakeUp)
             + [
-                retryAt, selector.nextWakeUp,
+                portals.lazy.compactMap { $0?.nextWakeUp }.min(), retryAt, selector.nextWakeUp,
                 settledOn == selector.carrying ? chores.nextWakeUp : nil,
                 failover.quality && hasStarted ? qualityAt : nil,
             ]).compactMap { $0 }.min()
@@ -324,6 +338,7 @@ extension UplinksService {
         case .recovering: logger.debug("uplink is recovering", metadata: metadata)
         }
         guard hasStarted else { return }
+        defer { portalStanding(number, standing) }
         noteSilence(of: number, standing)
         switch standing {
         case .down, .noLink: chores.failed(number)

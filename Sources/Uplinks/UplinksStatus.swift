@@ -32,6 +32,8 @@ package struct UplinksStatus: Equatable, Sendable {
         package var silentTargets: Set<IPv4Address>
         /// It is up, but serves badly, in words.
         package var poorness: String?
+        /// It answers, but wants a login, in words: `wants a login at hotel.example (…)`.
+        package var login: String?
         /// It is up, but not chosen before this, because it has failed.
         package var heldUntil: Instant?
         /// How often a silence was looked into by a burst of probes.

@@ -30,12 +30,29 @@ extension House {
     }
 
     static func makeUplinks(
-        _ part: UplinksPart, _ clock: SystemClock, _ logs: Logs
+        _ part: UplinksPart, _ egress: Slot<EgressPart, EgressService>, _ clock: SystemClock,
+        _ logs: Logs
     ) throws -> UplinksService {
         try UplinksService(
             uplinks: part.uplinks, failover: part.failover, clock: clock,
             account: ProbeAccount(path: part.stateDirectory + ProbeAccount.fileName),
-            logger: logs("uplinks"))
+            checker: HTTPPortalChecker(clock: clock) { host, path throws(PortalTrouble) in
+                try await locate(host, over: path, egress)
+            }, logger: logs("uplinks"))
+    }
+
+    /// Where the server of a check is, as an uplink's own network says.
+    private static func locate(
+        _ host: DomainName, over path: UplinkPath, _ egress: Slot<EgressPart, EgressService>
+    ) async throws(PortalTrouble) -> [IPv4Address] {
+        do throws(EgressError) {
+            return try await egress.tenant.locate(host, over: path.interface, from: path.address)
+        } catch {
+            if case .addressForbidden(_, let address) = error {
+                throw PortalTrouble.deceived(address)
+            }
+            throw PortalTrouble.unknown("\(error)")
+        }
     }
 
     static func makeMachines(

@@ -160,8 +160,8 @@ final class House: Sendable {
         self.cloud = cloud
         uplinks = Slot(
             "uplinks", UplinksPart(settings),
-            try Self.makeUplinks(UplinksPart(settings), clock, logs), logger: own,
-            remake: { try Self.makeUplinks($0, clock, logs) }
+            try Self.makeUplinks(UplinksPart(settings), egress, clock, logs), logger: own,
+            remake: { [egress] in try Self.makeUplinks($0, egress, clock, logs) }
         ) { [remote] uplinks in
             try await ways.wait()
             try await withThrowingDiscardingTaskGroup { group in
@@ -229,7 +229,8 @@ final class House: Sendable {
         new.device.runDirectory = old.device.runDirectory
 
         let ways = UplinksPart(new)
-        let newUplinks = ways == uplinks.part ? nil : try Self.makeUplinks(ways, clock, logs)
+        let newUplinks =
+            ways == uplinks.part ? nil : try Self.makeUplinks(ways, egress, clock, logs)
         let newRemote: RemoteAccess?? =
             RemotePart(new) == remote.part
             ? nil

@@ -118,6 +118,7 @@ struct StatusReport: Sendable {
         section.silentTargets = status.targets.filter { status.silentTargets.contains($0.address) }
             .map(\.description)
         section.heldSeconds = status.heldUntil.map { Int(max(0, ($0 - now).inSeconds)) }
+        section.login = status.login
         section.poorness = status.poorness
         section.probeBytesBudget = status.budget?.bytes
         section.probeBytesUsed = status.budget?.used
@@ -374,7 +375,10 @@ struct StatusReport: Sendable {
 
     /// What is wrong with an uplink that is up.
     private func uplinkProblems(_ uplink: StatusDocument.Uplink) -> [String] {
-        var problems = uplink.poorness.map { ["uplink \(uplink.name) serves badly: \($0)"] } ?? []
+        var problems = uplink.login.map { ["uplink \(uplink.name) \($0)"] } ?? []
+        if let poorness = uplink.poorness {
+            problems.append("uplink \(uplink.name) serves badly: \(poorness)")
+        }
         let silent = uplink.silentTargets ?? []
         if !silent.isEmpty, silent.count < (uplink.targets ?? []).count {
             problems.append(

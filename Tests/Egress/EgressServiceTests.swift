@@ -25,6 +25,8 @@ import Testing
         let journal: Journal
         let fails = Mutex(false)
         init(_ journal: Journal) { self.journal = journal }
+        func openForCheck(_ addresses: [IPv4Address], for duration: Duration) async throws {}
+
         func open(_ addresses: [IPv4Address], for duration: Duration) async throws {
             if fails.withLock({ $0 }) { throw SystemError("open addresses", code: 1) }
             let list = addresses.map(\.description).joined(separator: ",")

@@ -14,6 +14,8 @@ import Testing
 struct ResolverTests {
     private final class Opener: AddressOpener {
         let opened = Mutex<[IPv4Address]>([])
+        func openForCheck(_ addresses: [IPv4Address], for duration: Duration) async throws {}
+
         func open(_ addresses: [IPv4Address], for duration: Duration) async throws {
             opened.withLock { $0 += addresses }
         }

@@ -51,6 +51,24 @@ import Testing
             ])
     }
 
+    @Test(
+        "behaviour 2.5: the login check, where configured, by the daemon's user over its uplink only"
+    )
+    func loginCheck() throws {
+        var policy = try examplePolicy()
+        policy.agents = [990]
+        let without = Ruleset(for: policy)
+        policy.uplinks[1].checkPort = 80
+        let old = try chain("output", of: without)
+        let added = try chain("output", of: Ruleset(for: policy)).filter { !old.contains($0) }
+        #expect(
+            added == [
+                #"oifname "wlan0" meta skuid { 990 } ip daddr @check tcp dport 80 accept"#,
+                #"oifname "wlan0" ip daddr @check tcp dport 80 ct direction original ct state established accept"#,
+            ])
+        #expect(try chain("input", of: Ruleset(for: policy)) == chain("input", of: without))
+    }
+
     @Test("behaviour 2.11: with a key for the uplinks, a lease is asked for before anything else")
     func uplinksNeedKey() throws {
         var policy = try examplePolicy(lanToWAN: .both)
@@ -271,6 +289,11 @@ import Testing
                 \t\ttype ipv4_addr
                 \t\tflags timeout
                 \t\tsize 1024
+                \t}
+                \tset check {
+                \t\ttype ipv4_addr
+                \t\tflags timeout
+                \t\tsize 256
                 \t}
                 \tmap gate {
                 \t\ttype ifname . ifname : verdict

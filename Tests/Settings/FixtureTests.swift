@@ -5,7 +5,8 @@ import Testing
 /// Broken files, each with the lines that it must give beside it in `NAME.errors`.
 @Suite struct FixtureTests {
     static let names = [
-        "addresses", "allow-list", "broken-header", "covered", "duplicates", "empty", "enrol",
+        "addresses", "allow-list", "broken-header", "captive", "covered", "duplicates", "empty",
+        "enrol",
         "failover",
         "keepalive", "lists",
         "firewall", "health", "missing", "nine-uplinks", "page", "page-forms", "not-allowed",

@@ -123,6 +123,12 @@ struct Diagnosis {
         guard seen.isUp else {
             return failed("ping", "the keep-alive is not answered: \(seen.reason)")
         }
+        if let login = seen.login {
+            return failed(
+                "ping",
+                "the keep-alive is answered, but \(uplink.plan.name) \(login): log in from a computer on "
+                    + "that network, or have the router's hardware address let through")
+        }
         let time = seen.rttMilliseconds.map { ", \(Figure.decimal($0)) ms" } ?? ""
         let loss = seen.lossPercent.map { ", \(Figure.decimal($0)) % lost" } ?? ""
         return ok("ping", "the keep-alive is answered\(time)\(loss)")

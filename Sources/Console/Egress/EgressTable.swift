@@ -63,7 +63,7 @@ package struct EgressTable: Codable, Equatable, Sendable {
         source = open == nil ? .config : .daemon
         rows =
             Self.cloud(settings, open ?? []) + Self.proxy(settings) + Self.servers(settings)
-            + Self.probes(settings)
+            + Self.probes(settings) + Self.loginChecks(settings)
             + Self.dhcp(settings) + Self.machines(settings.firewall)
         incoming =
             settings.firewall.allowed.filter { $0.from == .wan }.map { "\($0): \($0.comment)" }
@@ -147,6 +147,19 @@ package struct EgressTable: Codable, Equatable, Sendable {
                 $0.target.address, [$0.target.service],
                 "\($0.target.verb), to see whether the uplink carries: \(uplinks)")
         }
+    }
+
+    private static func loginChecks(_ settings: Settings) -> [Row] {
+        var rows: [Row] = []
+        for uplink in settings.uplinks {
+            guard let page = uplink.keepAlive.captiveCheck.page else { continue }
+            let row = Row(
+                from: .router, to: page.endpoint.host.description, addresses: [],
+                ports: [page.endpoint.port.description],
+                why: "\(page.url), to see whether an uplink wants a login")
+            if !rows.contains(row) { rows.append(row) }
+        }
+        return rows
     }
 
     private static func dhcp(_ settings: Settings) -> [Row] {

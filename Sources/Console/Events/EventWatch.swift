@@ -62,6 +62,11 @@ package struct EventWatch: Sendable {
             } else if !before.isUp, uplink.isUp {
                 events.append(Event(.uplink, "\(uplink.name) is up"))
             }
+            if before.login == nil, let login = uplink.login {
+                events.append(Event(.uplink, "\(uplink.name) \(login)"))
+            } else if before.login != nil, uplink.login == nil, uplink.isUp {
+                events.append(Event(.uplink, "\(uplink.name) wants no login any more"))
+            }
         }
         let old = last.uplinks.first { $0.isCarrying }?.name
         let new = now.uplinks.first { $0.isCarrying }?.name

@@ -18,6 +18,8 @@ extension StatusPage {
         page.element("h3", uplink.name)
         if !uplink.isUp {
             page.element("span", class: "pill bad", "down")
+        } else if uplink.login != nil {
+            page.element("span", class: "pill bad", "wants a login")
         } else if uplink.isCarrying {
             page.element("span", class: "pill good", "carries")
         } else {
@@ -33,6 +35,7 @@ extension StatusPage {
         if uplink.bursts > 0 { facts.append(StatusText.suspicions(uplink.bursts)) }
         page.element("p", class: "muted", facts.joined(separator: ", "))
         if !uplink.isUp { page.element("p", class: "bad", uplink.reason) }
+        if let login = uplink.login { page.element("p", class: "bad", login) }
         if let history = uplink.history, history.lossPercent.count > 1 {
             chart(history, of: uplink.name, &page)
         }

@@ -119,6 +119,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
         package var silentTargets: [String]?
         /// It is up, but not used before so many seconds have passed: it has failed lately.
         package var heldSeconds: Int?
+        /// It is up, but only leads to a login page, in words: `wants a login at hotel.example (…)`.
+        package var login: String?
         /// It is up, but serves badly, in words.
         package var poorness: String?
         /// What its probes may take in a month, and have taken in this one; nil: there is no such bound.

@@ -45,7 +45,9 @@ extension StatusText {
                 // The last route may stay with an uplink that is down; it carries nothing.
                 !uplink.isUp
                 ? Piece("down      ", .bad)
-                : uplink.isCarrying ? Piece("carrying  ", .good) : Piece("ready     ")
+                : uplink.login != nil
+                    ? Piece(uplink.isCarrying ? "carrying  " : "login     ", .bad)
+                    : uplink.isCarrying ? Piece("carrying  ", .good) : Piece("ready     ")
             var figures = ["for \(Figure.age(seconds: uplink.sinceSeconds))"]
             if uplink.isUp {
                 if let rtt = uplink.rttMilliseconds { figures.append("\(Figure.decimal(rtt)) ms") }
@@ -54,6 +56,7 @@ extension StatusText {
                 }
             }
             if !uplink.isUp, !uplink.reason.isEmpty { figures.append(uplink.reason) }
+            if let login = uplink.login { figures.append(login) }
             return [identity, state, Piece(figures.joined(separator: ", "))]
         }
     }

@@ -46,17 +46,21 @@ package enum UplinksText {
 
     private static func state(_ uplink: StatusDocument.Uplink) -> Screen.Piece {
         guard uplink.isUp else { return .init("down      ", .bad) }
+        if uplink.login != nil {
+            return .init(uplink.isCarrying ? "carrying  " : "login     ", .bad)
+        }
         return uplink.isCarrying ? .init("carrying  ", .good) : .init("ready     ")
     }
 
     /// Why it is as it is.
     static func sentence(_ uplink: StatusDocument.Uplink) -> String {
-        var parts = [uplink.reason]
+        // That its probes are answered is no news then, and a line has an end.
+        var parts = [uplink.login ?? uplink.reason]
         if let poorness = uplink.poorness { parts.append("serves badly: \(poorness)") }
         if uplink.isUp, let held = uplink.heldSeconds {
             parts.append("has failed lately, used again in \(Figure.age(seconds: held))")
         }
-        if !uplink.isUp, uplink.isCarrying {
+        if !uplink.isUp || uplink.login != nil, uplink.isCarrying {
             parts.append("keeps the route, for nothing is better")
         }
         return parts.joined(separator: "; ")

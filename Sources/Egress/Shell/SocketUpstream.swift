@@ -78,7 +78,7 @@ package struct SocketUpstream: Upstream {
         return answer
     }
 
-    private static func answers(_ answer: DNSMessage, _ id: UInt16, _ name: DomainName) -> Bool {
+    static func answers(_ answer: DNSMessage, _ id: UInt16, _ name: DomainName) -> Bool {
         answer.isResponse && answer.id == id && answer.question.name == name
             && answer.question.type == DNSMessage.RecordType.address
             && answer.question.recordClass == DNSMessage.internetClass

@@ -14,11 +14,11 @@ package struct CloudSet: ~Copyable, Sendable {
     ///
     /// Add, delete, add: kernels before 6.12 ignore a new time-out for an element that exists, and
     /// deleting one that does not exist would fail. No packet sees the moment between.
-    package mutating func open(_ addresses: [IPv4Address], for duration: Duration)
-        throws(SystemError)
-    {
+    package mutating func open(
+        _ addresses: [IPv4Address], for duration: Duration, in set: String = Ruleset.cloudSet
+    ) throws(SystemError) {
         guard !addresses.isEmpty else { return }
-        let attempted = "open \(addresses.count) cloud addresses in the firewall"
+        let attempted = "open \(addresses.count) \(set) addresses in the firewall"
         guard addresses.count <= NFTablesBatch.elementsMax else {
             throw SystemError(attempted, code: E2BIG)
         }
@@ -28,8 +28,7 @@ package struct CloudSet: ~Copyable, Sendable {
         var batch = NFTablesBatch(
             table: Ruleset.table,
             [
-                .add(set: Ruleset.cloudSet, elements), .delete(set: Ruleset.cloudSet, elements),
-                .add(set: Ruleset.cloudSet, elements),
+                .add(set: set, elements), .delete(set: set, elements), .add(set: set, elements),
             ])
         try socket.commit(&batch, attempted)
     }

@@ -67,6 +67,7 @@ enum Sections {
             Key(
                 "confirm", optional: \.confirm, .duration(.milliseconds(300) ... .seconds(10)),
                 fallback: "by the medium"),
+            Key("captive-check", \.captiveCheck, .captiveCheck),
         ])
 
     static func uplink(_ keepAlive: Settings.KeepAlive) -> Section<Settings.Uplink> {

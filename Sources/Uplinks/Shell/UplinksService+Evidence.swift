@@ -19,6 +19,7 @@ extension UplinksService {
                     lossPercent: window.lossPercent, jitter: window.jitter,
                     history: window.history, targets: uplink.settings.keepAlive.probes,
                     silentTargets: window.silentTargets(at: now), poorness: uplink.poorness,
+                    login: portals[number]?.login,
                     heldUntil: selector.heldUntil(number).flatMap { $0 > now ? $0 : nil },
                     bursts: uplink.monitor.bursts, since: uplink.monitor.since,
                     reason: uplink.monitor.reason, budget: budgetStatus(number))

@@ -6,12 +6,12 @@ extension UplinksService {
     /// On the kernel's own sockets, which are opened by the calling thread; needs CAP_NET_RAW and CAP_NET_ADMIN.
     package init(
         uplinks: [Settings.Uplink], failover: Settings.Failover, clock: any MonotonicClock,
-        account: ProbeAccount, logger: Logger
+        account: ProbeAccount, checker: (any PortalChecker)? = nil, logger: Logger
     ) throws {
         self.init(
             uplinks: uplinks, failover: failover,
             prober: try TargetProber(uplinks: uplinks, clock: clock),
             routes: try KernelRoutes(), flows: try KernelFlows(), clock: clock, account: account,
-            logger: logger)
+            checker: checker, logger: logger)
     }
 }

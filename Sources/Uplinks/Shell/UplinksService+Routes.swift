@@ -11,8 +11,9 @@ extension UplinksService {
             let settings = uplinks[number].settings
             uplinks[number].hasCarrier = view.link(named: settings.interface)?.hasCarrier ?? false
             do throws(NoPath) {
-                uplinks[number].path = try view.path(
-                    over: settings.interface, gateway: settings.gateway)
+                let path = try view.path(over: settings.interface, gateway: settings.gateway)
+                if path != uplinks[number].path { portalPathChanged(number) }
+                uplinks[number].path = path
                 perform(uplinks[number].monitor.linkFound(at: now), number)
             } catch {
                 uplinks[number].path = nil
