@@ -31,6 +31,8 @@ package actor UplinksService {
 
     struct Uplink {
         let settings: Settings.Uplink
+        /// What its probes may take in a month; nil: as much as they need.
+        let budget: ByteSize?
         var monitor: UplinkMonitor
         var path: UplinkPath?
         var hasCarrier = false
@@ -97,7 +99,9 @@ package actor UplinksService {
         (events, report) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.eventsMax))
         let now = clock.now()
         uplinks = settings.map {
-            Uplink(settings: $0, monitor: UplinkMonitor(limits: .init($0), at: now))
+            Uplink(
+                settings: $0, budget: $0.probeBudget,
+                monitor: UplinkMonitor(limits: .init($0), at: now))
         }
         selector = UplinkSelector(
             uplinks: settings.count,
