@@ -130,6 +130,19 @@ struct ChildProcessTests {
         #expect(result.output.utf8.count == 1_000_000)
     }
 
+    @Test(
+        "a program runs in the network namespace of who calls it",
+        .enabled(if: NetworkNamespace.isAvailable))
+    func callersNamespace() async throws {
+        let host = try NamespaceHost()
+        let inside = try await host.run(["/bin/readlink", "/proc/self/ns/net"])
+        let expected = try await Command.run(["/bin/readlink", await host.path])
+        #expect(expected.exit.isSuccess)
+        #expect(inside.output == expected.output)
+        let outside = try await Command.run(["/bin/readlink", "/proc/self/ns/net"])
+        #expect(outside.output != inside.output)
+    }
+
     @Test("a child inherits no descriptor but its three")
     func noStrayDescriptors() async throws {
         // Not close-on-exec, like those of some libraries.

@@ -59,6 +59,10 @@ extension UplinkWeather {
                 let choice = selector.standingChanged(uplink, to: standing, at: now)
                 scheduleSelector()
                 if !choice.isEmpty { try settle() }
+                if faults.asksForLogins {
+                    try performPortal(
+                        portals[uplink].standingChanged(to: standing, at: now), uplink)
+                }
             }
         }
         try noteSuspicion(uplink)
