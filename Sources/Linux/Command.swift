@@ -17,18 +17,18 @@ package enum Command {
         _ arguments: [String], environment: [String: String] = [:], input: String = "",
         timeout: Duration = .seconds(10)
     ) async throws -> Result {
-        // Begun by the calling thread: the child inherits its network namespace.
+        // By the caller's thread: the child is born into its network namespace.
         let child = try ChildProcess(
             arguments, environment: environment, input: .pipe, output: .pipe, error: .pipe)
-        // All else on the reactor: were only the limit kept there, a busy pool could leave the output unread
-        // until the child, which waits for a reader, was killed for it.
+        let bytes = Array(input.utf8)
+        // All the rest on the reactor: were only the limit kept there, a busy pool could leave the output unread until the
+        // child, which waits for a reader, was killed for it.
         return await withTaskExecutorPreference(Reactor.shared) {
             let killer = Task.detached(executorPreference: Reactor.shared) {
                 try await Reactor.shared.sleep(until: SystemClock().now() + timeout)
                 child.send(signal: SIGKILL)
             }
             defer { killer.cancel() }
-            let bytes = Array(input.utf8)
             async let fed: Void = feed(child, bytes)
             async let output = collect(child.standardOutput.raw)
             async let error = collect(child.standardError.raw)
