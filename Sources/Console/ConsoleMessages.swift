@@ -16,6 +16,11 @@ package struct ConsoleRequest: Codable, Equatable, Sendable {
     package static let egress = ConsoleRequest(command: "egress")
     package static let confirm = ConsoleRequest(command: "confirm")
     package static let config = ConsoleRequest(command: "config")
+    package static let drillCommand = "uplinks drill"
+    /// `uplink`: nil: all that wait for their turn.
+    package static func drill(_ uplink: String?) -> ConsoleRequest {
+        ConsoleRequest(command: drillCommand, arguments: uplink.map { ["uplink": $0] })
+    }
 }
 
 /// What the daemon answers: one JSON object on one line. `error` is set when it could not do what was asked.
@@ -27,12 +32,14 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
     package var egress: EgressTable?
     package var config: ConsoleConfig?
     package var records: ConsoleRecords?
+    package var drill: DrillReport?
 
     package init(
         error: String? = nil, status: StatusDocument? = nil, text: String? = nil,
         doctor: DoctorReport? = nil, egress: EgressTable? = nil, config: ConsoleConfig? = nil,
-        records: ConsoleRecords? = nil
+        records: ConsoleRecords? = nil, drill: DrillReport? = nil
     ) {
+        self.drill = drill
         self.error = error
         self.status = status
         self.text = text
@@ -51,7 +58,7 @@ package struct ConsoleReply: Codable, Equatable, Sendable {
             self.init(
                 error:
                     "unknown request \"\(request.command)\"; known are status, metrics, doctor, "
-                    + "egress, config, confirm, log follow and log forget")
+                    + "egress, config, confirm, uplinks drill, log follow and log forget")
         }
     }
 }

@@ -14,8 +14,12 @@ package final class TLSStream {
 
     /// Connects and shakes hands, or throws why not in words. The corresponding C functions are `connect` and
     /// `SSL_connect`.
+    ///
+    /// `device`: the interface that it uses, and its address there; nil: as the routes lead. The corresponding C functions are
+    /// `setsockopt(SO_BINDTODEVICE)` and `bind`.
     package static func open(
-        to peer: DatagramSocket.Peer, policy: TLSPolicy, until deadline: Instant
+        to peer: DatagramSocket.Peer, policy: TLSPolicy,
+        over device: (interface: String, source: IPv4Address)? = nil, until deadline: Instant
     ) async throws -> TLSStream {
         let place = "\(peer.address):\(peer.port)"
         let context: TLSContext
@@ -24,7 +28,7 @@ package final class TLSStream {
         } catch {
             throw TLSStreamProblem(error.why)
         }
-        let socket = try await connected(to: peer, until: deadline)
+        let socket = try await connected(to: peer, over: device, until: deadline)
         let stream = try TLSStream(socket, context, policy.host, place)
         let ssl = stream.ssl
         try await stream.perform("shake hands with \(place)", until: deadline) { SSL_connect(ssl) }
@@ -54,7 +58,8 @@ package final class TLSStream {
     }
 
     private static func connected(
-        to peer: DatagramSocket.Peer, until deadline: Instant
+        to peer: DatagramSocket.Peer, over device: (interface: String, source: IPv4Address)?,
+        until deadline: Instant
     ) async throws -> FileDescriptor {
         let attempted = "connect to \(peer.address):\(peer.port)"
         let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
@@ -63,6 +68,15 @@ package final class TLSStream {
                 Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | flags, 0)
             })
         let raw = socket.raw
+        if let (interface, source) = device {
+            let name = Array(interface.utf8)
+            _ = try check("bind a socket to \(interface)") {
+                setsockopt(raw, SOL_SOCKET, SO_BINDTODEVICE, name, socklen_t(name.count))
+            }
+            _ = try check("bind a socket to \(source) on \(interface)") {
+                withSocketAddress(source) { bind(raw, $0, $1) }
+            }
+        }
         let code = withSocketAddress(peer.address, port: peer.port) {
             connect(raw, $0, $1) == 0 ? 0 : errno
         }
@@ -89,6 +103,19 @@ package final class TLSStream {
             }
             done += part.count
         }
+    }
+
+    /// What comes next, at least a byte and at most `count`; throws when the connection ends before. The corresponding C
+    /// function is `SSL_read`.
+    package func read(atMost count: Int, until deadline: Instant) async throws -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: count)
+        var length: Int32 = 0
+        let ssl = ssl
+        try await perform("read from \(place)", until: deadline) {
+            length = SSL_read(ssl, &buffer, Int32(count))
+            return length
+        }
+        return Array(buffer.prefix(Int(length)))
     }
 
     /// Returns when the other host's kernel has confirmed all that was written; throws `ETIMEDOUT` when it has not in

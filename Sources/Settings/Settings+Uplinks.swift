@@ -39,6 +39,8 @@ extension Settings {
         package var loss: Int
         /// `latency`: how many times the usual round-trip time is bad.
         package var latency: Int
+        /// `drill`: when the standbys are tried each night; nil: only when somebody says so.
+        package var drill: TimeOfDay?
 
         package init(
             hold: Duration = .seconds(30), holdMax: Duration = .seconds(600),

@@ -12,6 +12,7 @@ struct ConsoleDesk: Sendable {
     let watch: StatusWatchService
     let doctor: DoctorService
     let configuration: ConfigurationService
+    let drill: DrillDesk
 
     func answer(_ request: ConsoleRequest) async -> ConsoleReply {
         switch request.command {
@@ -22,6 +23,7 @@ struct ConsoleDesk: Sendable {
         }
         let cursors = CursorDesk(recorder: house.recorder.tenant)
         if let reply = await cursors.answer(request) { return reply }
+        if let reply = await drill.answer(request, self) { return reply }
         let status = await watch.document()
         guard request.command == ConsoleRequest.doctor.command else {
             return ConsoleReply(to: request, status: status)

@@ -56,15 +56,19 @@ struct Daemon: Sendable {
         let subscribe = SubscribeDoor(of: house, clock: clock, logs: logs)
         let lan = try LANWatchService(
             clock: clock, logger: logs("lan"), wanted: { LANWatchService.Wanted(house) })
+        let drill = DrillService(
+            clock: clock, resolve: { try await house.egress.tenant.resolve($0) },
+            carrying: { await house.uplinks.tenant.carrying })
         let report = StatusReport(
             house: house, health: health, subscribe: subscribe, configuration: configuration,
-            lan: lan, begun: begun, clock: clock)
+            lan: lan, drill: drill, begun: begun, clock: clock)
         let watch = StatusWatchService(
             clock: clock, events: events, look: { await report.document(reusing: $0) })
         let desk = ConsoleDesk(
             house: house, watch: watch,
             doctor: DoctorService(resolve: { try await house.egress.tenant.resolve($0) }),
-            configuration: configuration)
+            configuration: configuration,
+            drill: DrillDesk(house: house, service: drill, events: events, clock: clock))
         let page = PageDoor(
             settings.page, clock: clock, logs: logs,
             content: { (await watch.document(), await events.latest()) })
@@ -102,6 +106,7 @@ struct Daemon: Sendable {
                     }
                 },
                 Room("LAN watch") { try await lan.run() },
+                Room("drill") { try await desk.drill.keepNights(desk) },
                 Room("pulse") { try await pulse.run() },
                 Room("ready") {
                     try? Notify().send(.ready)

@@ -53,6 +53,8 @@ final class House: Sendable {
         init(_ settings: Settings) {
             uplinks = settings.uplinks
             failover = settings.failover
+            // Another room's affair.
+            failover.drill = nil
             stateDirectory = settings.device.stateDirectory
         }
     }

@@ -19,6 +19,7 @@ struct StatusReport: Sendable {
     let subscribe: SubscribeDoor
     let configuration: ConfigurationService
     let lan: LANWatchService
+    let drill: DrillService
     let begun: Instant
     let clock: any MonotonicClock
 
@@ -43,6 +44,11 @@ struct StatusReport: Sendable {
             .init(
                 secondsAgo: seconds(since: $0.at, now), from: $0.from, to: $0.to, cause: $0.cause,
                 blackoutMilliseconds: $0.blackout?.milliseconds, resets: $0.resets)
+        }
+        document.drill = await drill.last.map {
+            .init(
+                secondsAgo: seconds(since: $0.at, now), isGood: $0.report.isGood,
+                words: $0.report.words)
         }
         document.firewall = await firewallSection(comparing: previous == nil)
         document.recorder = recorderSection(await house.recorder.tenant.status())
@@ -359,6 +365,9 @@ struct StatusReport: Sendable {
         problems += document.machines.compactMap { StatusText.trouble($0, at: LocalTime(document)) }
         if let lan = document.lan {
             problems += StatusText.troubles(lan, at: LocalTime(document))
+        }
+        if let drill = document.drill, !drill.isGood {
+            problems.append("last drill: \(drill.words); \"drawbridge uplinks drill\" says more")
         }
         if isCut { return problems }
         if let trouble = StatusText.trouble(document.egress, at: LocalTime(document)) {

@@ -6,6 +6,15 @@ import Linux
 struct UplinksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "uplinks",
+        abstract: "Say how each uplink serves, and why which one carries; try those that wait.",
+        subcommands: [ShowUplinksCommand.self, DrillCommand.self],
+        defaultSubcommand: ShowUplinksCommand.self)
+}
+
+/// `drawbridge uplinks show`, which need not be said.
+struct ShowUplinksCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
         abstract: "Say how each uplink serves, why which one carries, and when that changed.")
 
     @Flag(help: "Print the uplinks' part of the status document as JSON.")

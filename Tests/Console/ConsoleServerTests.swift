@@ -77,7 +77,7 @@ struct ConsoleServerTests {
             await #expect(
                 throws: ConsoleError(
                     "unknown request \"dance\"; known are status, metrics, doctor, egress, config, "
-                        + "confirm, log follow and log forget"
+                        + "confirm, uplinks drill, log follow and log forget"
                 )
             ) { try await client.send(ConsoleRequest(command: "dance")) }
         }

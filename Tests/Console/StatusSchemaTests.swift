@@ -46,6 +46,7 @@ struct StatusSchemaTests {
             document.uplinks[index].gateway = "10.1.0.1"
         }
         document.uplinks[1].login = "wants a login"
+        document.drill = .init(secondsAgo: 3600, isGood: false, words: "lte failed at dns")
         document.tunnel?.address = "10.8.0.6"
         document.tunnel?.certificate = "4f2a"
         document.tunnel?.certificateSeconds = 3000

@@ -49,7 +49,7 @@ struct Diagnosis {
 
     // MARK: - An uplink
 
-    private func steps(_ uplink: DoctorFindings.Uplink) -> [Step] {
+    func steps(_ uplink: DoctorFindings.Uplink) -> [Step] {
         var steps: [Step] = []
         let tries: [(DoctorFindings.Uplink) -> Step] = [
             link, address, gateway, ping, dns, tcp, proxy, tls,

@@ -38,18 +38,7 @@ package struct DoctorReport: Codable, Equatable, Sendable {
         var screen = Screen(width: 500, isColoured: isColoured)
         for part in parts {
             screen.line([Screen.Piece(part.name, .bold)])
-            for step in part.steps {
-                let (mark, style): (String, Screen.Style) =
-                    switch step.outcome {
-                    case .ok: ("ok    ", .good)
-                    case .failed: ("FAILED", .bad)
-                    case .skipped: ("-     ", .dim)
-                    }
-                screen.line([
-                    Screen.Piece("  \(step.name.padded(8)) "), Screen.Piece(mark, style),
-                    Screen.Piece("  \(step.text)"),
-                ])
-            }
+            for step in part.steps { screen.line(step.pieces) }
             screen.line([])
         }
         switch failures.count {
@@ -64,5 +53,21 @@ package struct DoctorReport: Codable, Equatable, Sendable {
                     ?? "Nothing to ask of the IT department.")
         ])
         return screen.lines.joined(separator: "\n") + "\n"
+    }
+}
+
+extension DoctorReport.Step {
+    /// A line for people.
+    var pieces: [Screen.Piece] {
+        let (mark, style): (String, Screen.Style) =
+            switch outcome {
+            case .ok: ("ok    ", .good)
+            case .failed: ("FAILED", .bad)
+            case .skipped: ("-     ", .dim)
+            }
+        return [
+            Screen.Piece("  \(name.padded(8)) "), Screen.Piece(mark, style),
+            Screen.Piece("  \(text)"),
+        ]
     }
 }

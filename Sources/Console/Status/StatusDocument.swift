@@ -36,6 +36,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     package var uplinkSwitches: UInt64 = 0
     /// The last switches, oldest first; nil: an older daemon's.
     package var uplinkHistory: [UplinkSwitch]?
+    /// nil: there was none since the daemon began.
+    package var drill: Drill?
     package var firewall = Firewall()
     package var egress = Egress()
     package var recorder = Recorder()
@@ -53,7 +55,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     enum CodingKeys: String, CodingKey {
         case version, device, softwareVersion, uptimeSeconds, timeMilliseconds, utcOffsetSeconds
         case isReady, state, problems, failures, configuration, uplinks
-        case uplinkSwitches, uplinkHistory, firewall, egress, recorder, machines, lan, cloud, tunnel
+        case uplinkSwitches, uplinkHistory, drill, firewall, egress, recorder, machines, lan, cloud,
+            tunnel
         case keySwitch = "switch"
     }
 

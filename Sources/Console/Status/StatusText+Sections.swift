@@ -61,6 +61,12 @@ extension StatusText {
         }
     }
 
+    /// `last drill 03:00: wifi ok, lte failed at dns`
+    static func drill(_ drill: StatusDocument.Drill, _ document: StatusDocument) -> Piece {
+        let time = LocalTime(document).text(secondsAgo: drill.secondsAgo)
+        return Piece("last drill \(time): \(drill.words)", drill.isGood ? .dim : .bad)
+    }
+
     static func cloud(_ cloud: StatusDocument.Cloud) -> [[Piece]] {
         let age = "for \(Figure.age(seconds: cloud.sinceSeconds))"
         let waiting = "\(Figure.count(cloud.backlogRecords)) waiting"

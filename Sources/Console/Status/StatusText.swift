@@ -26,6 +26,7 @@ package enum StatusText {
             "Uplinks",
             fits && drawn.count == links.count
                 ? zip(links, drawn).flatMap { [$0, $1] } : clipped(links, to: 5), &screen)
+        if let drill = document.drill { section("", [[Self.drill(drill, document)]], &screen) }
         section("Cloud", cloud(document.cloud), &screen)
         let remote =
             switchLines(document.keySwitch, at: LocalTime(document)) + tunnel(document.tunnel)

@@ -24,6 +24,7 @@ package enum UplinksText {
                 screen.line([.init("  \(sparkline(probes))")])
             }
         }
+        if let drill = document.drill { screen.line([StatusText.drill(drill, document)]) }
         let history = document.uplinkHistory ?? []
         screen.line([
             .init(

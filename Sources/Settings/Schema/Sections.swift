@@ -106,6 +106,7 @@ enum Sections {
             Key("quality", \.quality, .flag),
             Key("loss", \.loss, .integer(2...90)),
             Key("latency", \.latency, .integer(2...100)),
+            Key("drill", optional: \.drill, .timeOfDay),
         ])
 
     static let lan = Section(
