@@ -11,5 +11,9 @@ extension StatusDocument {
             self.isGood = isGood
             self.words = words
         }
+
+        package init(_ report: DrillReport, secondsAgo: Int) {
+            self.init(secondsAgo: secondsAgo, isGood: report.isGood, words: report.words)
+        }
     }
 }
