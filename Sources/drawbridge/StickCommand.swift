@@ -61,8 +61,9 @@ struct StickCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Sign a config for one router, on the builder's computer.",
             discussion:
-                "Checks it first, as a whole file. What comes out goes into the root folder of a stick "
-                + "formatted as FAT32. A key: openssl genpkey -algorithm ed25519 -out stick.key")
+                "Checks it first, with a conf.d beside it, which is not signed. What comes out goes into the root "
+                + "folder of a stick formatted as FAT32. A key: openssl genpkey -algorithm ed25519 -out stick.key"
+        )
 
         @Argument(help: "The config file.")
         var config: String
@@ -95,7 +96,8 @@ struct StickCommand: AsyncParsableCommand {
             do {
                 let bytes = try SmallFile.read(
                     config, bytesMax: SignedConfiguration.Limits.fileBytesMax)
-                _ = try Settings.parse([SettingsSource(name: config, bytes: bytes)])
+                let main = SettingsSource(name: config, bytes: bytes)
+                _ = try Settings.parse(try SettingsFiles.sources(main: main, partsOf: config))
                 let now = UInt64(max(0, SystemClock().wall().milliseconds / 1000))
                 let signer = try Ed25519PrivateKey(key)
                 let path = output ?? SignedConfiguration.fileName(serial: serial)
