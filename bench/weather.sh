@@ -52,7 +52,8 @@ with the routing table. On every other day each: flaps, silent (1 to 16 s a phas
 interface removed and back under another index; no address, then another one; no gateway known; a target that limits its
 answers; full queues (up to 3 s more); 5 s of latency; brown-outs (15 to 60 % loss); loss of only what goes out, or only
 what comes in; lost netlink messages, made good by reading all anew (up to 2 s later). One day in four has two uplinks in
-one subnet with the same gateway, one in eight the watch over quality, one in sixteen counted traffic; probes go out every
+one subnet with the same gateway, one in four login pages that answer in the place of the internet, one in eight the watch over
+quality, one in sixteen counted traffic; probes go out every
 1 to 30 s. The machines know no wall clock, so steps of it are no weather.
 
 Checked after every change: never two defaults of ours, never without a route, nothing down without evidence or while its

@@ -65,32 +65,55 @@ static uint32_t handle_of(int fd)
 	return h;
 }
 
+/* Each thread stays connected, so that a read of a line costs about what it does on a real chip, not a connection more.
+ * The inode is kept, too: who closes descriptors that are not its own may have closed ours, and the number may be another's now. */
+static __thread struct { int fd; ino_t ino; } line = { .fd = -1 };
+
+static pthread_key_t leaving;
+static void leave(void *unused) { (void)unused; close(line.fd); }
+__attribute__((constructor)) static void begin(void) { pthread_key_create(&leaving, leave); }
+
+static int connected(void)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct stat st;
+	const char *s = getenv("FAKEGPIO_SOCK");
+	if (!s) return -1;
+	if (line.fd >= 0 && !fdkey(line.fd, &st) && st.st_ino == line.ino) return line.fd;
+	strncpy(sa.sun_path, s, sizeof sa.sun_path - 1);
+	line.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (line.fd < 0) return -1;
+	if (connect(line.fd, (void *)&sa, sizeof sa) || fdkey(line.fd, &st)) {
+		close(line.fd);
+		return line.fd = -1;
+	}
+	line.ino = st.st_ino;
+	pthread_setspecific(leaving, &line);
+	return line.fd;
+}
+
 /* one exchange with the server; *fdp gets a passed descriptor or -1 */
 static int rpc(const struct fg_req *q, struct fg_rep *p, int *fdp)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	const char *s = getenv("FAKEGPIO_SOCK");
-	if (!s) { errno = ENODEV; return -1; }
-	strncpy(sa.sun_path, s, sizeof sa.sun_path - 1);
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0) return -1;
 	union { struct cmsghdr h; char b[CMSG_SPACE(sizeof(int))]; } c;
 	struct iovec v = { p, sizeof *p };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof c };
-	ssize_t n;
+	ssize_t n = -1;
 	*fdp = -1;
-	if (connect(fd, (void *)&sa, sizeof sa) || send(fd, q, FG_HDR + q->len, MSG_NOSIGNAL) < 0)
-		goto gone;
-	while ((n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) ;
-	if (n < FG_HDR) goto gone;
+	/* once more: the server may have been started anew since */
+	for (int tries = 0; tries < 2 && n < FG_HDR; tries++) {
+		int fd = connected();
+		if (fd < 0) break;
+		m.msg_controllen = sizeof c;
+		if (send(fd, q, FG_HDR + q->len, MSG_NOSIGNAL) >= 0)
+			while ((n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) ;
+		if (n < FG_HDR) { close(fd); line.fd = -1; }
+	}
+	if (n < FG_HDR) { errno = ENODEV; return -1; }
 	for (struct cmsghdr *h = CMSG_FIRSTHDR(&m); h; h = CMSG_NXTHDR(&m, h))
 		if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS) memcpy(fdp, CMSG_DATA(h), sizeof(int));
-	close(fd);
 	if (p->err) { errno = p->err; return -1; }
 	return 0;
-gone:	close(fd);
-	errno = ENODEV;
-	return -1;
 }
 
 /* "/dev/gpiochip3" -> 3, "/sys/bus/gpio/devices/gpiochip3/dev" -> 3, else -1 */
@@ -107,7 +130,8 @@ static int is_dev(const char *p) { return chipno(p, "/dev/gpiochip", ""); }
 static int is_link(const char *p)
 {
 	char link[256], tmp[300];
-	if (!p || !getenv("FAKEGPIO_SOCK")) return -1;
+	/* elsewhere nobody keeps one, and every open() of the program comes by here */
+	if (!p || strncmp(p, "/dev/", 5) || !getenv("FAKEGPIO_SOCK")) return -1;
 	ssize_t n = readlink(p, link, sizeof link - 1);
 	if (n <= 0) return -1;
 	link[n] = 0;

@@ -175,24 +175,23 @@ package struct Delivery: Sendable {
     }
 
     private mutating func parcels(of records: ArraySlice<Record>, isHistorical: Bool) -> [Parcel] {
-        var done: [Parcel] = []
-        var open: [String: (parcel: Parcel, bytes: Int)] = [:]
-        var order: [String] = []
+        // Changed in place: a parcel that is taken out to be added to is copied for each record.
+        var parcels: [Parcel] = []
+        var bytes: [Int] = []
+        var open: [String: Int] = [:]
         for record in records {
             let source = record.reading.source
-            var slot = open[source] ?? (newParcel(source, isHistorical: isHistorical), 0)
-            if slot.parcel.records.isEmpty { order.append(source) }
-            slot.parcel.records.append(record)
-            slot.bytes += record.reading.wireBytes
-            if slot.bytes < limits.parcelBytesMax {
-                open[source] = slot
-            } else {
-                done.append(slot.parcel)
-                open[source] = nil
-                order.removeAll { $0 == source }
+            let index = open[source] ?? parcels.count
+            if index == parcels.count {
+                parcels.append(newParcel(source, isHistorical: isHistorical))
+                bytes.append(0)
+                open[source] = index
             }
+            parcels[index].records.append(record)
+            bytes[index] += record.reading.wireBytes
+            if bytes[index] >= limits.parcelBytesMax { open[source] = nil }
         }
-        return done + order.compactMap { open[$0]?.parcel }
+        return parcels
     }
 
     private mutating func newParcel(_ source: String, isHistorical: Bool) -> Parcel {

@@ -42,8 +42,9 @@ extension Ruleset {
         var rules: [String] = []
         if let vpn = policy.vpn.map({ quoted($0.interface) }) {
             // Comparing one name is cheaper than looking up two: what is none of the gate's affair goes by.
-            rules += ["iifname", "oifname"].map {
-                "\($0) \(vpn) iifname . oifname vmap @\(gateMap)"
+            let ways = [("iifname", vpnToLANChain), ("oifname", lanToVPNChain)]
+            rules += ways.map {
+                "\($0) \(vpn) iifname . oifname @\(vpnGateSet) goto \($1)"
             }
         }
         rules.append("meta nfproto ipv6 \(Counter.ipv6.drop)")

@@ -57,8 +57,9 @@ package struct Ruleset: Equatable, Sendable {
     }
 
     package static let table = "drawbridge"
-    /// The verdict map whose elements are the leases of the VPN gate.
-    package static let gateMap = "gate"
+    /// The set whose elements, pairs of interfaces, are the leases of the VPN gate. No verdict map: the kernel would check
+    /// all rules anew with each renewal, for a jump in a circle.
+    package static let vpnGateSet = "vpn_gate"
     /// The set whose elements, the uplinks' interfaces, are the leases of the uplinks (§2.11).
     package static let uplinkGateSet = "uplink_gate"
     package static let vpnToLANChain = "vpn_to_lan"
@@ -144,7 +145,7 @@ package struct Ruleset: Equatable, Sendable {
     /// Goes with the first text that a process loads: what an earlier one has opened under a policy that
     /// may have been another, cloud addresses for up to a day and the gate, is closed in the same step.
     package static let forgetOpenings =
-        "flush set inet \(table) \(cloudSet)\nflush map inet \(table) \(gateMap)\n"
+        "flush set inet \(table) \(cloudSet)\nflush set inet \(table) \(vpnGateSet)\n"
         + "flush set inet \(table) \(uplinkGateSet)\n"
 
     /// Goes with the text when only the list of cloud names has changed: the gate stays as it is.
@@ -164,7 +165,7 @@ package struct Ruleset: Equatable, Sendable {
         lines += [
             "\tset \(Self.cloudSet) {", "\t\ttype ipv4_addr", "\t\tflags timeout",
             "\t\tsize \(Self.cloudAddressesMax)", "\t}",
-            "\tmap \(Self.gateMap) {", "\t\ttype ifname . ifname : verdict", "\t\tflags timeout",
+            "\tset \(Self.vpnGateSet) {", "\t\ttype ifname . ifname", "\t\tflags timeout",
             "\t\tsize \(Self.gateElementsMax)", "\t}",
             "\tset \(Self.uplinkGateSet) {", "\t\ttype ifname", "\t\tflags timeout",
             "\t\tsize \(Self.uplinkGateElementsMax)", "\t}",

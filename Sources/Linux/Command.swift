@@ -17,21 +17,26 @@ package enum Command {
         _ arguments: [String], environment: [String: String] = [:], input: String = "",
         timeout: Duration = .seconds(10)
     ) async throws -> Result {
+        // By the caller's thread: the child is born into its network namespace.
         let child = try ChildProcess(
             arguments, environment: environment, input: .pipe, output: .pipe, error: .pipe)
-        let killer = Task.detached(executorPreference: Reactor.shared) {
-            try await Reactor.shared.sleep(until: SystemClock().now() + timeout)
-            child.send(signal: SIGKILL)
-        }
-        defer { killer.cancel() }
         let bytes = Array(input.utf8)
-        async let fed: Void = feed(child, bytes)
-        async let output = collect(child.standardOutput.raw)
-        async let error = collect(child.standardError.raw)
-        // Also when our own task is cancelled the child is reaped before this returns.
-        await fed
-        let texts = await (output, error)
-        return Result(exit: await child.waitForExit(), output: texts.0, error: texts.1)
+        // All the rest on the reactor: were only the limit kept there, a busy pool could leave the output unread until the
+        // child, which waits for a reader, was killed for it.
+        return await withTaskExecutorPreference(Reactor.shared) {
+            let killer = Task.detached(executorPreference: Reactor.shared) {
+                try await Reactor.shared.sleep(until: SystemClock().now() + timeout)
+                child.send(signal: SIGKILL)
+            }
+            defer { killer.cancel() }
+            async let fed: Void = feed(child, bytes)
+            async let output = collect(child.standardOutput.raw)
+            async let error = collect(child.standardError.raw)
+            // Also when our own task is cancelled the child is reaped before this returns.
+            await fed
+            let texts = await (output, error)
+            return Result(exit: await child.waitForExit(), output: texts.0, error: texts.1)
+        }
     }
 
     private static func feed(_ child: ChildProcess, _ bytes: [UInt8]) async {

@@ -56,7 +56,7 @@ package enum SmallFile {
         let file = try FileDescriptor(open: path, flags: O_RDONLY)
         var content: [UInt8] = []
         while true {
-            let chunk = try file.read(atMost: min(65536, bytesMax + 1 - content.count))
+            let chunk = try file.read(atMost: min(16384, bytesMax + 1 - content.count))
             if chunk.isEmpty { return content }
             content += chunk
             guard content.count <= bytesMax else { throw SystemError("read \(path)", code: EFBIG) }

@@ -7,13 +7,10 @@ package struct NFTablesElement: Sendable {
     package var key: [UInt8]
     /// After this time the kernel removes the element by itself; nil: it stays.
     package var timeout: Duration?
-    /// For a verdict map: the chain that a matching packet goes to.
-    package var chain: String?
 
-    package init(key: [UInt8], timeout: Duration? = nil, goto chain: String? = nil) {
+    package init(key: [UInt8], timeout: Duration? = nil) {
         self.key = key
         self.timeout = timeout
-        self.chain = chain
     }
 
     /// The key of an `ipv4_addr` set.
@@ -33,13 +30,13 @@ package struct NFTablesElement: Sendable {
 
 /// Changes to the elements of `inet` sets, applied by the kernel as one transaction.
 ///
-/// Layout: `linux/netfilter/nfnetlink.h` and `linux/netfilter/nf_tables.h`. Every message but the
-/// batch's own begin and end asks for an acknowledgement.
+/// Layout: `linux/netfilter/nfnetlink.h` and `linux/netfilter/nf_tables.h`. The last message before the batch's own end
+/// asks for an acknowledgement; errors come for all, and before it.
 package struct NFTablesBatch: Sendable {
     /// The datagram; its sequence numbers start at 0.
     package private(set) var bytes: [UInt8]
-    /// How many acknowledgements the kernel sends for it.
-    package private(set) var acknowledgements = 0
+    /// How many messages stand between its begin and its end.
+    package private(set) var messages = 0
     private var messageOffsets: [Int] = [0]
 
     /// Most elements of one message: the nested list must stay below the 64 KiB of an attribute.
@@ -55,23 +52,25 @@ package struct NFTablesBatch: Sendable {
         var message = NetlinkMessage()
         Self.border(&message, type: 16, sequence: 0)  // NFNL_MSG_BATCH_BEGIN
         for change in changes {
-            acknowledgements += 1
+            messages += 1
+            // NLM_F_REQUEST, for the last NLM_F_ACK.
+            let flags: UInt16 = messages == changes.count ? 0x005 : 0x001
             messageOffsets.append(message.bytes.count)
-            let sequence = UInt32(acknowledgements)
+            let sequence = UInt32(messages)
             switch change {
             case .add(let set, let elements):
-                // NFT_MSG_NEWSETELEM, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE
-                message.begin(type: Self.type(12), flags: 0x405, sequence: sequence)
+                // NFT_MSG_NEWSETELEM, NLM_F_CREATE
+                message.begin(type: Self.type(12), flags: flags | 0x400, sequence: sequence)
                 Self.elements(&message, table, set, elements)
             case .delete(let set, let elements):
-                // NFT_MSG_DELSETELEM, NLM_F_REQUEST | NLM_F_ACK; it identifies by key alone.
-                message.begin(type: Self.type(14), flags: 0x005, sequence: sequence)
+                // NFT_MSG_DELSETELEM; it identifies by key alone.
+                message.begin(type: Self.type(14), flags: flags, sequence: sequence)
                 Self.elements(&message, table, set, elements.map { NFTablesElement(key: $0.key) })
             }
             message.end()
         }
         messageOffsets.append(message.bytes.count)
-        Self.border(&message, type: 17, sequence: UInt32(acknowledgements + 1))  // …_BATCH_END
+        Self.border(&message, type: 17, sequence: UInt32(messages + 1))  // …_BATCH_END
         bytes = message.bytes
     }
 
@@ -79,7 +78,7 @@ package struct NFTablesBatch: Sendable {
     package struct Message: Sendable {
         /// `NFT_MSG_…`
         package var type: UInt16
-        /// Besides `NLM_F_REQUEST` and `NLM_F_ACK`.
+        /// Besides `NLM_F_REQUEST`, and `NLM_F_ACK` for the last.
         package var flags: UInt16
         /// What follows the family: attributes.
         package var body: @Sendable (inout NetlinkMessage) -> Void
@@ -99,17 +98,18 @@ package struct NFTablesBatch: Sendable {
         var message = NetlinkMessage()
         Self.border(&message, type: 16, sequence: 0)
         for one in messages {
-            acknowledgements += 1
+            self.messages += 1
             messageOffsets.append(message.bytes.count)
             message.begin(
-                type: Self.type(one.type), flags: 0x005 | one.flags,
-                sequence: UInt32(acknowledgements))
+                type: Self.type(one.type),
+                flags: (self.messages == messages.count ? 0x005 : 0x001) | one.flags,
+                sequence: UInt32(self.messages))
             Self.header(&message, family: 1, resource: 0)
             one.body(&message)
             message.end()
         }
         messageOffsets.append(message.bytes.count)
-        Self.border(&message, type: 17, sequence: UInt32(acknowledgements + 1))
+        Self.border(&message, type: 17, sequence: UInt32(self.messages + 1))
         bytes = message.bytes
     }
 
@@ -155,14 +155,6 @@ package struct NFTablesBatch: Sendable {
                         item.attribute(4, network: milliseconds)  // NFTA_SET_ELEM_TIMEOUT
                     }
                     item.nested(1) { $0.attribute(1, element.key) }  // …_KEY, NFTA_DATA_VALUE
-                    if let chain = element.chain {
-                        item.nested(2) { data in  // NFTA_SET_ELEM_DATA
-                            data.nested(2) { verdict in  // NFTA_DATA_VERDICT
-                                verdict.attribute(1, network: Int32(-4))  // …_CODE, NFT_GOTO
-                                verdict.attribute(2, string: chain)  // NFTA_VERDICT_CHAIN
-                            }
-                        }
-                    }
                 }
             }
         }

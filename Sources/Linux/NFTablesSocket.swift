@@ -13,22 +13,22 @@ package struct NFTablesSocket: ~Copyable, Sendable {
         OwnNFTables.add(portID: socket.portID)
     }
 
-    /// Sends a batch and waits for every acknowledgement: either all changes are made, or none.
+    /// Sends a batch and waits for what the kernel says of its last message: either all changes are made, or none.
     ///
-    /// Throws the first refusal after all answers were read, as `cannot <attempted>: <reason>`.
+    /// Throws the first refusal, as `cannot <attempted>: <reason>`.
     package mutating func commit(
         _ batch: inout NFTablesBatch, _ attempted: @autoclosure () -> String
     ) throws(SystemError) {
         let first = sequence
-        sequence &+= UInt32(batch.acknowledgements + 2)
+        sequence &+= UInt32(batch.messages + 2)
         batch.number(from: first)
         let raw = socket.descriptor
         _ = try check(attempted()) {
             batch.bytes.withUnsafeBytes { send(raw, $0.baseAddress, $0.count, 0) }
         }
-        var missing = batch.acknowledgements
+        var isAnswered = batch.messages == 0
         var refusal: Int32 = 0
-        while missing > 0 {
+        while !isAnswered {
             let count = try check(attempted()) {
                 buffer.withUnsafeMutableBytes { recv(raw, $0.baseAddress, $0.count, 0) }
             }
@@ -38,12 +38,12 @@ package struct NFTablesSocket: ~Copyable, Sendable {
                 let length = Int(number(at: offset))
                 guard length >= 16, offset + length <= count else { break }
                 let index = number(at: offset + 8) &- first
-                if number(at: offset + 4) & 0xffff == 2, index <= UInt32(batch.acknowledgements) {
+                if number(at: offset + 4) & 0xffff == 2, index <= UInt32(batch.messages) {
                     let code = -Int32(bitPattern: number(at: offset + 16))
                     if refusal == 0 { refusal = code }
                     // An error for the batch as a whole (no permission, no memory) names its begin,
                     // and may be the only answer.
-                    missing = index == 0 ? 0 : missing - 1
+                    isAnswered = isAnswered || index == 0 || index == UInt32(batch.messages)
                 }
                 offset += (length + 3) & ~3
             }

@@ -60,10 +60,9 @@ package struct NFTablesTable: ~Copyable, Sendable {
     /// The table's rules, in order within each chain.
     package borrowing func rules() throws(SystemError) -> [Rule] {
         var rules: [Rule] = []
-        let nameBytes = Array(name.utf8) + [0]
         for reply in try dumpReplies(7, "rules") {  // NFT_MSG_GETRULE
             // All rules are read once a second: no dictionary for each.
-            guard let table = reply.attribute(1, after: 4), table.elementsEqual(nameBytes),
+            guard let table = reply.attribute(1, after: 4), isName(table),
                 let chain = reply.attribute(2, after: 4)?.cString
             else { continue }
             // Behind `nfgenmsg`, which carries the number of the ruleset's generation.
@@ -75,16 +74,23 @@ package struct NFTablesTable: ~Copyable, Sendable {
     /// The table's named counters.
     package borrowing func counters() throws(SystemError) -> [Counter] {
         var counters: [Counter] = []
-        for attributes in try dump(19, "counters") {  // NFT_MSG_GETOBJ
-            guard attributes[3]?.bigEndian(UInt32.self) == 1,  // NFT_OBJECT_COUNTER
-                let name = attributes[2]?.cString,
-                let data = attributes[4].map({ NetlinkReply.attributes($0) }),
-                let bytes = data[1]?.bigEndian(UInt64.self),
-                let packets = data[2]?.bigEndian(UInt64.self)
+        for reply in try dumpReplies(19, "counters") {  // NFT_MSG_GETOBJ
+            // Read several times a second: no dictionary for each.
+            guard let table = reply.attribute(1, after: 4), isName(table),
+                reply.attribute(3, after: 4)?.bigEndian(UInt32.self) == 1,  // NFT_OBJECT_COUNTER
+                let name = reply.attribute(2, after: 4)?.cString,
+                let data = reply.attribute(4, after: 4),
+                let bytes = NetlinkReply.attribute(1, in: data)?.bigEndian(UInt64.self),
+                let packets = NetlinkReply.attribute(2, in: data)?.bigEndian(UInt64.self)
             else { continue }
             counters.append(Counter(name: name, packets: packets, bytes: bytes))
         }
         return counters
+    }
+
+    /// Whether an attribute, a string with its zero, is the table's name.
+    private borrowing func isName(_ attribute: ArraySlice<UInt8>) -> Bool {
+        attribute.last == 0 && attribute.dropLast().elementsEqual(name.utf8)
     }
 
     /// The attributes of each answer that belongs to this table: attribute 1 names it in all of them.

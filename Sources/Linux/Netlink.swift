@@ -121,7 +121,14 @@ package struct NetlinkReply: Sendable {
 
     /// One attribute after a fixed header of `offset` bytes, the first of its type.
     package func attribute(_ wanted: UInt16, after offset: Int) -> ArraySlice<UInt8>? {
-        var rest = payload.dropFirst(offset)
+        Self.attribute(wanted, in: payload.dropFirst(offset))
+    }
+
+    /// One attribute of a nested payload, the first of its type.
+    package static func attribute(_ wanted: UInt16, in bytes: ArraySlice<UInt8>)
+        -> ArraySlice<UInt8>?
+    {
+        var rest = bytes
         while let length = rest.number(at: 0, as: UInt16.self).map({ Int($0) }),
             let type = rest.number(at: 2, as: UInt16.self), length >= 4, length <= rest.count
         {
@@ -170,8 +177,8 @@ package struct NetlinkSocket: ~Copyable, Sendable {
 
     /// Most datagrams of an earlier dump that are read and dropped.
     private static let leftoversMax = 1024
-    /// Longest datagram, in bytes; the kernel sends at most 32 KiB at a time (`NLMSG_GOODSIZE`).
-    private static let datagramMax = 65536
+    /// Longest datagram, in bytes: the kernel fills at most so many of what it is given (`netlink_recvmsg`).
+    private static let datagramMax = 32768
     /// Its address in the network namespace: the kernel stamps it on every request and on the news of it.
     package let portID: UInt32
 

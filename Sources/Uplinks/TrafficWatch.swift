@@ -24,17 +24,21 @@ package struct TrafficWatch: Sendable {
         case silent(since: Instant)
     }
 
-    /// The time between two looks.
+    /// The shortest time between two looks: while packets go out in vain.
     package static let period = Duration.milliseconds(125)
+    /// While all is answered, and while nothing goes out.
+    static let answeredPeriod = period * 2
+    static let restPeriod = period * 4
 
     /// The next look, in step with whatever else is done at whole seconds.
-    package static func nextLook(after now: Instant) -> Instant { now.next(multipleOf: period) }
+    package func nextLook(after now: Instant) -> Instant { now.next(multipleOf: pace) }
 
     /// Packets sent in vain until a silence is worth a burst.
     static let packetsMin: UInt64 = 3
     /// Below so many bytes a second no line is called busy.
     static let busyMin: Int64 = 50_000
 
+    private var pace = Self.period
     private var last: TrafficCount?
     private var lastAt = Instant.boot
     private var sentInVain: UInt64 = 0
@@ -59,18 +63,24 @@ package struct TrafficWatch: Sendable {
         else {
             sentInVain = 0
             silentSince = now
+            pace = Self.period
             rateSince = (now, count.bytes)
             return .nothing
         }
         measure(count, at: now)
+        pace = Self.answeredPeriod
         if count.packetsIn > last.packetsIn {
             sentInVain = 0
             silentSince = now
             return .heard
         }
         // A line at rest is not silent: silence begins with what was sent in vain.
-        if sentInVain == 0, count.packetsOut > last.packetsOut { silentSince = lastAt }
+        // That was just now, as far as one knows after a longer while.
+        if sentInVain == 0, count.packetsOut > last.packetsOut {
+            silentSince = max(lastAt, now - Self.period)
+        }
         sentInVain += count.packetsOut - last.packetsOut
+        pace = sentInVain == 0 ? Self.restPeriod : Self.period
         guard sentInVain >= Self.packetsMin, now - silentSince >= patience else {
             return .nothing
         }

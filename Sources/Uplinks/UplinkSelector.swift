@@ -5,7 +5,8 @@
 //       (nothing can carry yet)                     ▲        │ change of what is known
 //                                                   └────────┘
 //
-// "Good" is up, not suspected, and not poor. "Ripe" is good for as long as its hold, which doubles with each failure.
+// An uplink that wants a login (§4.13) is not up here, although it answers. "Good" is up, not suspected, and not poor. "Ripe"
+// is good for as long as its hold, which doubles with each failure.
 // The choice, first match wins:
 //   1. the carrying one, while it is untried (the optimistic start waits for its first probe)
 //   2. the carrying one is up:
@@ -17,9 +18,10 @@
 //   4. somebody is up but suspected: the carrying one if it has a link, for the verdict comes soon; else that one
 //   5. the carrying one, if it is recovering
 //   6. the most preferred one that is recovering              (the first answer makes it usable)
-//   7. the carrying one, if it has a link at all              (the last route is never taken away)
-//   8. the most preferred one that has a link
-//   9. the carrying one, or still none
+//   7. the carrying one, if it answers but wants a login; else the most preferred such one
+//   8. the carrying one, if it has a link at all              (the last route is never taken away)
+//   9. the most preferred one that has a link
+//  10. the carrying one, or still none
 // There is no way back from carrying to none.
 package import Base
 
@@ -53,11 +55,13 @@ package struct UplinkSelector: Sendable {
         var standing = Standing.noLink
         var isSuspected = false
         var isPoor = false
-        /// Since when it answers; nil: it does not.
+        /// What answers is a login page, as far as is known.
+        var isCaptive = false
+        /// Since when it answers and wants no login; nil: it does not.
         var goodSince: Instant?
         /// Recent ones.
         var failures = 0
-        var isUp: Bool { standing == .up }
+        var isUp: Bool { standing == .up && !isCaptive }
         var isSure: Bool { isUp && !isSuspected }
         var isGood: Bool { isSure && !isPoor }
     }
@@ -139,6 +143,20 @@ extension UplinkSelector {
         return choose(at: now)
     }
 
+    /// An uplink wants a login before it leads anywhere, or no longer. That it came to is a failure.
+    package mutating func captivityChanged(
+        _ uplink: Int, isCaptive: Bool, at now: Instant = .boot
+    ) -> [Effect] {
+        guard candidates[uplink].isCaptive != isCaptive else { return [] }
+        if isCaptive, candidates[uplink].standing == .up { failed(uplink, at: now) }
+        candidates[uplink].isCaptive = isCaptive
+        switch candidates[uplink].standing {
+        case .up, .recovering: candidates[uplink].goodSince = isCaptive ? nil : now
+        case .noLink, .untried, .doubtful, .down: break
+        }
+        return choose(at: now)
+    }
+
     /// To be called at `nextWakeUp`; earlier calls do nothing.
     package mutating func timePassed(at now: Instant) -> [Effect] {
         guard let due = nextWakeUp, due <= now else { return [] }
@@ -146,13 +164,14 @@ extension UplinkSelector {
     }
 
     private mutating func note(_ standing: Standing, of uplink: Int, at now: Instant) {
-        let before = candidates[uplink].standing
+        let wasUp = candidates[uplink].isUp
         candidates[uplink].standing = standing
         switch standing {
         case .up, .recovering:
+            guard !candidates[uplink].isCaptive else { return }
             candidates[uplink].goodSince = candidates[uplink].goodSince ?? now
         case .noLink, .down:
-            if before == .up { failed(uplink, at: now) }
+            if wasUp { failed(uplink, at: now) }
             candidates[uplink].goodSince = nil
         case .untried, .doubtful:
             candidates[uplink].goodSince = nil
@@ -202,12 +221,14 @@ extension UplinkSelector {
         return unproven
     }
 
-    /// Nobody is up.
+    /// Nobody is up, or those that are want a login.
     private var unproven: Int? {
         if let carrying, candidates[carrying].standing == .recovering { return carrying }
         if let recovering = candidates.firstIndex(where: { $0.standing == .recovering }) {
             return recovering
         }
+        if let carrying, candidates[carrying].standing == .up { return carrying }
+        if let captive = candidates.firstIndex(where: { $0.standing == .up }) { return captive }
         if let carrying, candidates[carrying].standing != .noLink { return carrying }
         return candidates.firstIndex { $0.standing != .noLink } ?? carrying
     }

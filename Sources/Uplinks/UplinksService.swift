@@ -31,6 +31,8 @@ package actor UplinksService {
 
     struct Uplink {
         let settings: Settings.Uplink
+        /// What its probes may take in a month; nil: as much as they need.
+        let budget: ByteSize?
         var monitor: UplinkMonitor
         var path: UplinkPath?
         var hasCarrier = false
@@ -97,7 +99,9 @@ package actor UplinksService {
         (events, report) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.eventsMax))
         let now = clock.now()
         uplinks = settings.map {
-            Uplink(settings: $0, monitor: UplinkMonitor(limits: .init($0), at: now))
+            Uplink(
+                settings: $0, budget: $0.probeBudget,
+                monitor: UplinkMonitor(limits: .init($0), at: now))
         }
         selector = UplinkSelector(
             uplinks: settings.count,
@@ -156,7 +160,7 @@ extension UplinksService {
                     group.addTask { try await self.nextAnswers(on: number) }
                 case .traffic(let counts?):
                     trafficCounted(counts)
-                    let next = TrafficWatch.nextLook(after: clock.now())
+                    let next = nextLook()
                     look = next
                     group.addTask { try await self.nextTraffic(at: next) }
                 case .traffic(nil):
@@ -166,7 +170,7 @@ extension UplinksService {
                 case .rulesInstalled:
                     isCounting = true
                     // Not at once: somebody may take them away again and again.
-                    let next = TrafficWatch.nextLook(after: clock.now())
+                    let next = clock.now().next(multipleOf: TrafficWatch.period)
                     group.addTask { try await self.nextTraffic(at: next) }
                 case .forgotten(let number, let flows):
                     forgotten(number, flows)
@@ -260,14 +264,30 @@ extension UplinksService {
         } while isUnsettled
     }
 
-    /// How long what is due may wait for the next look at the traffic, so that both need one wake-up: not while a
-    /// silence is looked into or a line measured, nor where somebody has asked for fast probes.
-    private var slack: Duration {
-        let isUrgent = uplinks.contains {
-            $0.monitor.isSuspected || $0.monitor.isAssessed
-                || $0.settings.keepAlive.interval < .seconds(1)
+    /// When to look at the traffic again, by what the carrying uplink's says.
+    private func nextLook() -> Instant {
+        let now = clock.now()
+        // Of no use beside probes that are as quick as the looks.
+        let areFast = uplinks.contains {
+            let interval = $0.settings.keepAlive.interval
+            return interval < .seconds(1) && interval > TrafficWatch.period
         }
-        return isUrgent ? .zero : TrafficWatch.period
+        guard let carrying = selector.carrying, !areFast, !isLookedInto else {
+            return now.next(multipleOf: TrafficWatch.period)
+        }
+        return uplinks[carrying].traffic.nextLook(after: now)
+    }
+
+    /// How long what is due may wait for the next look at the traffic, so that both need one wake-up: not where somebody
+    /// has asked for fast probes.
+    private var slack: Duration {
+        let areFast = uplinks.contains { $0.settings.keepAlive.interval < .seconds(1) }
+        return isLookedInto || areFast ? .zero : TrafficWatch.period
+    }
+
+    /// A silence is looked into, or a line measured.
+    private var isLookedInto: Bool {
+        uplinks.contains { $0.monitor.isSuspected || $0.monitor.isAssessed }
     }
 
     private var nextWakeUp: Instant? {

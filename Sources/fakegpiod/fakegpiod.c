@@ -268,6 +268,33 @@ static int control(char *cmd)
 	return 0;
 }
 
+/* clients that stay connected; each asks one thing at a time */
+#define NC 16
+static int conn[NC], nc;
+
+/* one question and its answer; 0: the client has gone, or talks nonsense */
+static int answer(int c)
+{
+	int pass = -1;
+	struct fg_req q;
+	struct fg_rep p = { 0 };
+	ssize_t r = recv(c, &q, sizeof q, 0);
+	if (r < FG_HDR || q.len != r - FG_HDR) return 0;
+	if (q.cmd == FG_CTL) {
+		moved = 0;
+		q.data[q.len ? q.len - 1 : 0] = 0, p.err = control((char *)q.data);
+		memcpy(p.data, &moved, p.len = sizeof moved);
+	}
+	else p.err = serve(&q, &p, &pass);
+	union { struct cmsghdr h; char b[CMSG_SPACE(sizeof(int))]; } cm = { .h = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+	struct iovec v = { &p, FG_HDR + p.len };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+	if (pass >= 0) { m.msg_control = &cm; m.msg_controllen = sizeof cm; memcpy(CMSG_DATA(&cm.h), &pass, sizeof(int)); }
+	sendmsg(c, &m, MSG_NOSIGNAL);
+	if (pass >= 0) close(pass);
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -302,36 +329,25 @@ int main(int argc, char **argv)
 	unsigned have = 0;
 	save_state();
 	for (;;) {
-		struct pollfd f[NH + 2] = { { s, POLLIN, 0 }, { ctl, POLLIN, 0 } };
+		struct pollfd f[NH + 2 + NC] = { { s, POLLIN, 0 }, { ctl, POLLIN, 0 } };
 		int idx[NH + 2], n = 2;
 		for (int h = 1; h < NH; h++) if (H[h].used) { idx[n] = h; f[n++] = (struct pollfd){ H[h].fd, 0, 0 }; }
+		int first = n;
+		for (int i = 0; i < nc; i++) f[n++] = (struct pollfd){ conn[i], POLLIN, 0 };
 		if (poll(f, n, -1) < 0) continue;
-		for (int i = 2; i < n; i++) if (f[i].revents & (POLLHUP | POLLERR)) release(idx[i]);	/* client closed it or died */
+		for (int i = 2; i < first; i++) if (f[i].revents & (POLLHUP | POLLERR)) release(idx[i]);	/* client closed it or died */
 		if (f[1].revents & POLLIN) {
 			ssize_t r = read(ctl, buf + have, sizeof buf - 1 - have);
 			char *nlp;
 			for (buf[have += r > 0 ? r : 0] = 0; (nlp = strchr(buf, '\n')); memmove(buf, nlp + 1, have + 1)) { *nlp = 0; control(buf); have -= nlp + 1 - buf; }
 			if (have == sizeof buf - 1) have = 0;
 		}
+		for (int i = nc; i-- > 0;)
+			if (f[first + i].revents && !answer(conn[i])) { close(conn[i]); conn[i] = conn[--nc]; }
 		if (!(f[0].revents & POLLIN)) continue;
-		int c = accept4(s, NULL, NULL, SOCK_CLOEXEC), pass = -1;
-		struct fg_req q;
-		struct fg_rep p = { 0 };
-		ssize_t r = c < 0 ? -1 : recv(c, &q, sizeof q, 0);
-		if (r >= FG_HDR && q.len == r - FG_HDR) {
-			if (q.cmd == FG_CTL) {
-				moved = 0;
-				q.data[q.len ? q.len - 1 : 0] = 0, p.err = control((char *)q.data);
-				memcpy(p.data, &moved, p.len = sizeof moved);
-			}
-			else p.err = serve(&q, &p, &pass);
-			union { struct cmsghdr h; char b[CMSG_SPACE(sizeof(int))]; } cm = { .h = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
-			struct iovec v = { &p, FG_HDR + p.len };
-			struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
-			if (pass >= 0) { m.msg_control = &cm; m.msg_controllen = sizeof cm; memcpy(CMSG_DATA(&cm.h), &pass, sizeof(int)); }
-			sendmsg(c, &m, MSG_NOSIGNAL);
-			if (pass >= 0) close(pass);
-		}
-		if (c >= 0) close(c);
+		int c = accept4(s, NULL, NULL, SOCK_CLOEXEC);
+		/* one too many is answered once, and asks anew */
+		if (c >= 0 && nc < NC) conn[nc++] = c;
+		else if (c >= 0) { answer(c); close(c); }
 	}
 }

@@ -4,11 +4,10 @@ import Testing
 
 /// Bytes as `strace nft` 1.0.6 shows them, apart from the acknowledgement flag that we set.
 @Suite struct BatchTests {
-    @Test("adding a lease to the verdict map: the bytes that nft sends")
+    @Test("adding a lease to a set: the bytes that nft sends")
     func leaseBytes() {
         let element = NFTablesElement(
-            key: NFTablesElement.key("vpn0", "br-lan"), timeout: .milliseconds(500),
-            goto: "vpn_to_lan")
+            key: NFTablesElement.key("vpn0", "br-lan"), timeout: .milliseconds(500))
         let batch = NFTablesBatch(table: "drawbridge", [.add(set: "gate", [element])])
         let ifname: (String) -> [UInt8] = { name in
             Array(name.utf8) + [UInt8](repeating: 0, count: 16 - name.utf8.count)
@@ -16,31 +15,28 @@ import Testing
         var expected: [UInt8] = [
             0x14, 0, 0, 0, 0x10, 0, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0,  // NFNL_MSG_BATCH_BEGIN, seq 0
             0, 0, 0, 10,  // AF_UNSPEC, version 0, NFNL_SUBSYS_NFTABLES
-            // NEWSETELEM, 140 bytes. nft adds NFTA_SET_ELEM_LIST_SET_ID, 8 bytes that the kernel needs
+            // NEWSETELEM, 108 bytes. nft adds NFTA_SET_ELEM_LIST_SET_ID, 8 bytes that the kernel needs
             // only for a set which is made in the same transaction.
-            0x8c, 0, 0, 0, 0x0c, 0x0a, 0x05, 0x04, 1, 0, 0, 0, 0, 0, 0, 0,
+            0x6c, 0, 0, 0, 0x0c, 0x0a, 0x05, 0x04, 1, 0, 0, 0, 0, 0, 0, 0,
             1, 0, 0, 0,  // NFPROTO_INET
             0x0f, 0, 1, 0,  // NFTA_SET_ELEM_LIST_TABLE
         ]
         expected += Array("drawbridge".utf8) + [0, 0]  // zero-terminated, padded to 4
         expected += [0x09, 0, 2, 0] + Array("gate".utf8) + [0, 0, 0, 0]  // …_LIST_SET
-        expected += [0x5c, 0, 3, 0x80, 0x58, 0, 1, 0x80]  // …_LIST_ELEMENTS, NFTA_LIST_ELEM
+        expected += [0x3c, 0, 3, 0x80, 0x38, 0, 1, 0x80]  // …_LIST_ELEMENTS, NFTA_LIST_ELEM
         expected += [0x0c, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0x01, 0xf4]  // …_TIMEOUT 500 ms, big-endian
         expected += [0x28, 0, 1, 0x80, 0x24, 0, 1, 0]  // …_KEY, NFTA_DATA_VALUE of 32 bytes
         expected += ifname("vpn0") + ifname("br-lan")
-        expected += [0x20, 0, 2, 0x80, 0x1c, 0, 2, 0x80]  // …_DATA, NFTA_DATA_VERDICT
-        expected += [0x08, 0, 1, 0, 0xff, 0xff, 0xff, 0xfc]  // NFT_GOTO
-        expected += [0x0f, 0, 2, 0] + Array("vpn_to_lan".utf8) + [0, 0]  // NFTA_VERDICT_CHAIN
         expected += [
             0x14, 0, 0, 0, 0x11, 0, 0x01, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10,  // BATCH_END
         ]
         #expect(batch.bytes == expected)
-        #expect(batch.acknowledgements == 1)
+        #expect(batch.messages == 1)
     }
 
     @Test("a deletion names the key alone, and renumbering touches nothing else")
     func deletion() {
-        let element = NFTablesElement(key: [1, 2, 3, 4], timeout: .seconds(1), goto: "x")
+        let element = NFTablesElement(key: [1, 2, 3, 4], timeout: .seconds(1))
         var batch = NFTablesBatch(table: "t", [.delete(set: "s", [element])])
         let before = batch.bytes
         let keyOnly = NFTablesBatch(

@@ -44,8 +44,8 @@ import Testing
         let clamp = "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"
         #expect(
             try chain("forward", of: policy) == [
-                #"iifname "vpn0" iifname . oifname vmap @gate"#,
-                #"oifname "vpn0" iifname . oifname vmap @gate"#,
+                #"iifname "vpn0" iifname . oifname @vpn_gate goto vpn_to_lan"#,
+                #"oifname "vpn0" iifname . oifname @vpn_gate goto lan_to_vpn"#,
                 "meta nfproto ipv6 counter name ipv6 drop",
                 "\(out) \(clamp)",
                 "\(back) \(clamp)",

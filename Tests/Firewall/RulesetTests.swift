@@ -115,8 +115,8 @@ import Testing
         let rules = try chain("forward", of: Ruleset(for: examplePolicy()))
         #expect(
             rules == [
-                #"iifname "vpn0" iifname . oifname vmap @gate"#,
-                #"oifname "vpn0" iifname . oifname vmap @gate"#,
+                #"iifname "vpn0" iifname . oifname @vpn_gate goto vpn_to_lan"#,
+                #"oifname "vpn0" iifname . oifname @vpn_gate goto lan_to_vpn"#,
                 "meta nfproto ipv6 counter name ipv6 drop",
                 #"iifname { "eth0", "wlan0", "wwan0" } oifname "br-lan" counter name wan_to_lan drop"#,
                 #"iifname "br-lan" oifname { "eth0", "wlan0", "wwan0" } counter name lan_to_wan drop"#,
@@ -272,8 +272,8 @@ import Testing
                 \t\tflags timeout
                 \t\tsize 1024
                 \t}
-                \tmap gate {
-                \t\ttype ifname . ifname : verdict
+                \tset vpn_gate {
+                \t\ttype ifname . ifname
                 \t\tflags timeout
                 \t\tsize 16
                 \t}

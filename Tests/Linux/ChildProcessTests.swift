@@ -112,6 +112,37 @@ struct ChildProcessTests {
         _ = await child.stop(grace: .seconds(30))
     }
 
+    /// What `make test` once met: the pool computed for a minute, and only the limit was kept.
+    @Test("output is read also while the pool is busy")
+    func busyPool() async throws {
+        let call = Task {
+            try await Command.run(
+                ["/bin/sh", "-c", "sleep 0.3; head -c 1000000 /dev/zero"], timeout: .seconds(2))
+        }
+        try await Task.sleep(for: .milliseconds(100))
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<sysconf(Int32(_SC_NPROCESSORS_ONLN)) {
+                group.addTask { usleep(3_000_000) }
+            }
+        }
+        let result = try await call.value
+        #expect(result.exit == .status(0))
+        #expect(result.output.utf8.count == 1_000_000)
+    }
+
+    @Test(
+        "a program runs in the network namespace of who calls it",
+        .enabled(if: NetworkNamespace.isAvailable))
+    func callersNamespace() async throws {
+        let host = try NamespaceHost()
+        let inside = try await host.run(["/bin/readlink", "/proc/self/ns/net"])
+        let expected = try await Command.run(["/bin/readlink", await host.path])
+        #expect(expected.exit.isSuccess)
+        #expect(inside.output == expected.output)
+        let outside = try await Command.run(["/bin/readlink", "/proc/self/ns/net"])
+        #expect(outside.output != inside.output)
+    }
+
     @Test("a child inherits no descriptor but its three")
     func noStrayDescriptors() async throws {
         // Not close-on-exec, like those of some libraries.

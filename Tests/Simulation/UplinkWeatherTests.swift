@@ -43,6 +43,26 @@ struct UplinkWeatherTests {
         try play(seed: UInt64(seed), for: .seconds(600), faults)
     }
 
+    @Test("login pages that come and go beside all else", arguments: 4001...4060)
+    func loginPages(seed: Int) throws {
+        var faults = Faults()
+        faults[.captive] = .init(every: .seconds(400), lasts: .seconds(200))
+        try play(seed: UInt64(seed), for: .seconds(3600), faults)
+    }
+
+    @Test("a login page is found, left, and found to be gone")
+    func loginPagesAreFound() throws {
+        var faults = Faults()
+        for fault in Fault.allCases { faults[fault] = nil }
+        faults[.captive] = .init(every: .seconds(2400), lasts: .seconds(1200))
+        faults.lossMax = 0.02
+        var weather = try UplinkWeather.play(seed: 5, for: .seconds(86400), faults)
+        #expect(weather.loginsFound > 20)
+        #expect(weather.switches > 5)
+        try weather.run(for: .seconds(600))
+        #expect(weather.selector.carrying == 0)
+    }
+
     @Test("the same seed plays the same weather")
     func replays() throws {
         func digest(seed: UInt64) throws -> UInt64 {

@@ -276,7 +276,7 @@ struct BadDayTests {
         let exit = try await site.stopDaemon()
         #expect(exit == .status(0))
         let gate = try await site.output(
-            in: .router, ["nft", "list", "map", "inet", "drawbridge", "gate"])
+            in: .router, ["nft", "list", "set", "inet", "drawbridge", "vpn_gate"])
         #expect(!gate.contains("expires"), "\(gate)")
         try await expectClosed(site)
     }

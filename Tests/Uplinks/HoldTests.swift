@@ -54,6 +54,19 @@ struct HoldTests {
         #expect(selector.heldUntil(0) == at(now + 211))
     }
 
+    @Test("behaviour 4.13: a login page is a failure, once, and its end begins the hold")
+    func captive() {
+        var selector = selector()
+        #expect(selector.captivityChanged(0, isCaptive: true, at: at(10)) == [.carry(1)])
+        _ = selector.standingChanged(0, to: .down, at: at(12))
+        _ = selector.standingChanged(0, to: .recovering, at: at(14))
+        _ = selector.standingChanged(0, to: .up, at: at(16))
+        #expect(selector.heldUntil(0) == nil)
+        #expect(selector.captivityChanged(0, isCaptive: false, at: at(20)) == [])
+        #expect(selector.nextWakeUp == at(50))
+        #expect(selector.timePassed(at: at(50)) == [.carry(0)])
+    }
+
     @Test("a held uplink carries at once when there is nothing better")
     func heldIsBetterThanNothing() {
         var selector = selector()

@@ -33,6 +33,30 @@ struct TrafficTests {
             look(&watch, 101, out: 12, back: 7) == .silent(since: begin + TrafficWatch.period * 99))
     }
 
+    @Test("behaviour 4.3: it is looked at often while packets go out in vain, else seldom")
+    func pace() {
+        var watch = TrafficWatch()
+        func wait(_ tick: Int, out: UInt64, back: UInt64) -> Duration {
+            _ = look(&watch, tick, out: out, back: back)
+            let now = begin + TrafficWatch.period * tick
+            return watch.nextLook(after: now) - now
+        }
+        #expect(wait(0, out: 0, back: 0) == .milliseconds(125))
+        #expect(wait(4, out: 5, back: 5) == .milliseconds(250))
+        #expect(wait(8, out: 5, back: 5) == .milliseconds(500))
+        #expect(wait(12, out: 9, back: 5) == .milliseconds(125))
+        #expect(wait(13, out: 9, back: 5) == .milliseconds(125))
+        #expect(wait(14, out: 9, back: 6) == .milliseconds(250))
+    }
+
+    @Test("what went out since a look of long ago, went out just now")
+    func lateLook() {
+        var watch = TrafficWatch()
+        _ = look(&watch, 0, out: 0, back: 0)
+        #expect(look(&watch, 4, out: 9, back: 0) == .nothing)
+        #expect(look(&watch, 5, out: 9, back: 0) == .silent(since: begin + TrafficWatch.period * 3))
+    }
+
     @Test("counters that begin anew tell nothing")
     func reset() {
         var watch = TrafficWatch()

@@ -69,18 +69,43 @@ struct UplinkSelectorTests {
         #expect(selector.standingChanged(1, to: .untried) == [.carry(1)])
     }
 
+    @Test("behaviour 4.13: who wants a login carries only when nobody else works")
+    func captive() {
+        var selector = UplinkSelector(uplinks: 3)
+        _ = selector.started([.untried, .untried, .untried])
+        for uplink in 0..<3 { _ = selector.standingChanged(uplink, to: .up) }
+        #expect(selector.captivityChanged(0, isCaptive: true) == [.carry(1)])
+        #expect(selector.captivityChanged(0, isCaptive: true) == [])
+        #expect(selector.standingChanged(1, to: .down) == [.carry(2)])
+        // Better a login page than nothing at all, but who answers may get through.
+        #expect(selector.standingChanged(2, to: .down) == [.carry(0)])
+        #expect(selector.standingChanged(1, to: .recovering) == [.carry(1)])
+        #expect(selector.standingChanged(1, to: .down) == [.carry(0)])
+        // Also when the last one comes to want a login: it keeps the route.
+        #expect(selector.standingChanged(2, to: .up) == [.carry(2)])
+        #expect(selector.captivityChanged(2, isCaptive: true) == [])
+        #expect(selector.captivityChanged(0, isCaptive: false) == [.carry(0)])
+        // It stays so while it is down, and when it is back.
+        #expect(selector.captivityChanged(2, isCaptive: false) == [])
+        #expect(selector.captivityChanged(1, isCaptive: true) == [])
+        #expect(selector.standingChanged(1, to: .up) == [])
+        #expect(selector.standingChanged(0, to: .down) == [.carry(2)])
+        #expect(selector.captivityChanged(1, isCaptive: false) == [.carry(1)])
+    }
+
     /// Every state that can be reached with three uplinks, and every event in it.
     @Test("in all reachable states the choice is right")
     func wholeStateSpace() throws {
         let all: [Standing] = [.noLink, .untried, .doubtful, .up, .down, .recovering]
         struct Node: Hashable {
             var standings: [Standing]
+            var captive: [Bool]
             var carrying: Int?
         }
         var known: [Node: UplinkSelector] = [:]
         var open: [Node] = []
-        func visit(_ standings: [Standing], _ selector: UplinkSelector) {
-            let node = Node(standings: standings, carrying: selector.carrying)
+        func visit(_ standings: [Standing], _ captive: [Bool], _ selector: UplinkSelector) {
+            let node = Node(standings: standings, captive: captive, carrying: selector.carrying)
             guard known.updateValue(selector, forKey: node) == nil else { return }
             open.append(node)
         }
@@ -89,45 +114,59 @@ struct UplinkSelectorTests {
             var selector = UplinkSelector(uplinks: 3)
             let effects = selector.started(standings)
             #expect(effects.count == (standings.contains { $0 != .noLink } ? 1 : 0))
-            visit(standings, selector)
+            visit(standings, [false, false, false], selector)
         }
         var transitions = 0
         while let node = open.popLast() {
             for uplink in 0..<3 {
-                for standing in all {
+                // Each standing, and the login page that comes or goes.
+                for standing in all + [nil] {
                     guard var selector = known[node] else { continue }
-                    var standings = node.standings
-                    standings[uplink] = standing
-                    let effects = selector.standingChanged(uplink, to: standing)
+                    var (standings, captive) = (node.standings, node.captive)
+                    var effects: [UplinkSelector.Effect] = []
+                    if let standing {
+                        standings[uplink] = standing
+                        effects = selector.standingChanged(uplink, to: standing)
+                    } else {
+                        captive[uplink].toggle()
+                        effects = selector.captivityChanged(uplink, isCaptive: captive[uplink])
+                    }
                     transitions += 1
                     let moved = selector.carrying != node.carrying
                     let orders: [UplinkSelector.Effect] =
                         moved ? selector.carrying.map { [.carry($0)] } ?? [] : []
                     try #require(effects == orders)
-                    try check(standings, before: node.carrying, after: selector.carrying)
-                    visit(standings, selector)
+                    try check(
+                        standings, captive, before: node.carrying, after: selector.carrying)
+                    visit(standings, captive, selector)
                 }
             }
         }
-        #expect(transitions > 5000)
+        #expect(transitions > 40_000)
     }
 
-    private func check(_ standings: [Standing], before: Int?, after: Int?) throws {
+    private func check(
+        _ standings: [Standing], _ captive: [Bool], before: Int?, after: Int?
+    ) throws {
         if before != nil { try #require(after != nil, "a route was taken away") }
         guard let after else {
             return try #require(standings.allSatisfy { $0 == .noLink })
         }
         let words = "\(standings): \(String(describing: before)) → \(after)"
         if standings[after] == .untried, before == after { return }
-        if let up = standings.firstIndex(of: .up) {
+        if let up = standings.indices.first(where: { standings[$0] == .up && !captive[$0] }) {
             return try #require(after == up, "\(words)")
         }
         if standings.contains(.recovering) {
-            try #require(standings[after] == .recovering, "\(words)")
+            return try #require(standings[after] == .recovering, "\(words)")
+        }
+        if standings.contains(.up) {
+            try #require(standings[after] == .up, "\(words)")
+            try #require(before == after || before.map { standings[$0] } != .up, "\(words)")
+            return
         }
         if let before, after != before {
-            try #require(
-                standings[before] == .noLink || standings[after] == .recovering, "\(words)")
+            try #require(standings[before] == .noLink, "\(words)")
         }
         if standings.contains(where: { $0 != .noLink }) {
             try #require(standings[after] != .noLink, "\(words)")

@@ -37,6 +37,9 @@ extension Faults {
         // Looked at many times a second: not every day can have them.
         faults.hasTraffic = Int.random(in: 0..<16, using: &random) == 0
         faults.judgesQuality = Int.random(in: 0..<8, using: &random) == 0
+        if Int.random(in: 0..<4, using: &random) == 0 {
+            faults[.captive] = Rate(every: seconds(600...14_400), lasts: seconds(5...3600))
+        }
         return faults
     }
 
@@ -61,8 +64,9 @@ extension UplinkWeather {
         try weather.calmDown()
         try weather.run(for: faults.interval * (weather.limits[0].successes + 3))
         guard weather.isAllUp else { throw Violation("not all are up again") }
-        // The longest hold, and it is back.
+        // The longest hold, and it is back; before it, the check that finds it free.
         try weather.run(for: .seconds(615))
+        if faults.asksForLogins { try weather.run(for: PortalWatch.Limits.usual.captiveMax) }
         guard weather.selector.carrying == 0 else {
             throw Violation("the preferred one must carry again")
         }

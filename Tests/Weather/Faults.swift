@@ -28,6 +28,8 @@ package enum Fault: Int, CaseIterable, Sendable {
     case brownOut
     /// Only what goes out is lost, or only what comes in: half of it, or all.
     case outLost, inLost
+    /// Everything passes but what is asked for: a login page answers in its place.
+    case captive
 }
 
 /// The climate: what can go wrong, how often and for how long.
@@ -78,6 +80,9 @@ package struct Faults: Sendable {
         self[.stall] = Rate(every: .seconds(200), lasts: .milliseconds(800))
         self[.targetDies] = Rate(every: .seconds(900), lasts: .seconds(60))
     }
+
+    /// Where there may be login pages, the router looks for them.
+    package var asksForLogins: Bool { self[.captive] != nil }
 
     package subscript(_ fault: Fault) -> Rate? {
         get { rates[fault.rawValue] }

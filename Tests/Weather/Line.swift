@@ -43,7 +43,9 @@ struct Line {
         case .bloat: bloat = .milliseconds(Int64.random(in: 50...3000, using: &random))
         case .brownOut: brownOutLoss = Double.random(in: 0.15...0.6, using: &random)
         case .outLost, .inLost: asymmetricLoss = Bool.random(using: &random) ? 1 : 0.5
-        case .outage, .stall, .unplug, .interfaceGone, .addressGone, .gatewayGone, .latency: break
+        case .outage, .stall, .unplug, .interfaceGone, .addressGone, .gatewayGone, .latency,
+            .captive:
+            break
         }
     }
 

@@ -8,6 +8,8 @@ struct MonitorView {
     private(set) var nextWakeUp: Instant?
     /// As the watch over quality says.
     var isPoor = false
+    /// As the watch for login pages says.
+    var isCaptive = false
 
     mutating func update(_ monitor: inout UplinkMonitor) {
         standing = monitor.standing

@@ -34,6 +34,8 @@ struct UplinkChecker {
     /// So long after it no uplink is down.
     static let trafficProof = Duration.milliseconds(500)
 
+    var logins = LoginChecker()
+
     init(limits: [UplinkMonitor.Limits]) {
         self.limits = limits
         bound = max(.seconds(3), (limits.map(\.confirm).max() ?? .zero) + .seconds(1))
@@ -80,6 +82,7 @@ struct UplinkChecker {
         isAnswered[uplink] = true
         silent[uplink] = []
         known[uplink] = 0
+        logins.linkLost(uplink)
     }
 
     /// "An uplink that was down and is declared up has answered M probes in a row."
@@ -129,6 +132,14 @@ struct UplinkChecker {
         if !routes.isEmpty { everSelected = true }
     }
 
+    mutating func askedForLogin(_ uplink: Int, at now: Instant) {
+        logins.asked(uplink, at: now)
+    }
+
+    mutating func loginAnswered(_ uplink: Int, _ answer: LoginAnswer) {
+        logins.answered(uplink, answer)
+    }
+
     /// Others took the last route away: it comes back with the next link.
     mutating func routesTakenByOthers() {
         everSelected = false
@@ -154,6 +165,7 @@ struct UplinkChecker {
             }
             return
         }
+        try logins.check(uplinks, at: now)
         try checkChoice(uplinks, selector, carrying, standings, at: now)
         // What nobody told us of cannot be right yet.
         guard !isStale else { return }
@@ -167,21 +179,26 @@ struct UplinkChecker {
         else { throw Violation("\(carrying) shall carry, but the routes are \(routes)") }
     }
 
-    /// "Never on a link known dead while another is known good for longer than the bound, and never on a worse one
-    /// when a better one was good for its hold."
+    /// "Never on a link known dead, or known to want a login, while another is known good for longer than the bound, and
+    /// never on a worse one when a better one was good for its hold."
     private mutating func checkChoice(
         _ uplinks: [MonitorView], _ selector: UplinkSelector, _ carrying: Int,
         _ standings: [UplinkMonitor.Standing], at now: Instant
     ) throws(Violation) {
         let sure = standings.indices.filter {
-            standings[$0] == .up && !uplinks[$0].isSuspected
+            standings[$0] == .up && !uplinks[$0].isSuspected && !logins.isCaptive[$0]
         }
         let good = sure.filter { !uplinks[$0].isPoor }
-        let isDead = [.down, .noLink, .recovering, .doubtful].contains(standings[carrying])
+        let isDead =
+            [.down, .noLink, .recovering, .doubtful].contains(standings[carrying])
+            || standings[carrying] == .up && logins.isCaptive[carrying]
         if isDead, !sure.isEmpty {
             throw Violation("\(carrying) carries, known dead, with \(standings)")
         }
-        guard isDead, standings.contains(.up) else {
+        let isAnyUp = standings.indices.contains {
+            standings[$0] == .up && !logins.isCaptive[$0]
+        }
+        guard isDead, isAnyUp else {
             deadSince = nil
             return try checkHold(uplinks, selector, carrying, good, at: now)
         }

@@ -56,7 +56,7 @@ extension UplinkWeather {
             kernel.update(uplink, lines[uplink])
             try networkChanged()
         case .outage, .stall, .flaps, .targetDies, .targetLimited, .bloat, .latency, .brownOut,
-            .outLost, .inLost:
+            .outLost, .inLost, .captive:
             break
         }
     }

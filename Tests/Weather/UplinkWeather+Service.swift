@@ -59,6 +59,10 @@ extension UplinkWeather {
                 let choice = selector.standingChanged(uplink, to: standing, at: now)
                 scheduleSelector()
                 if !choice.isEmpty { try settle() }
+                if faults.asksForLogins {
+                    try performPortal(
+                        portals[uplink].standingChanged(to: standing, at: now), uplink)
+                }
             }
         }
         try noteSuspicion(uplink)
@@ -125,7 +129,6 @@ extension UplinkWeather {
     }
 
     mutating func countTraffic() throws(Violation) {
-        schedule(.traffic, at: now + TrafficWatch.period)
         if let carrying = selector.carrying {
             for _ in 0..<Int.random(in: 0...2, using: &random) {
                 counts[carrying].packetsOut += 1
@@ -148,6 +151,8 @@ extension UplinkWeather {
                 try perform([], uplink)
             }
         }
+        let next = selector.carrying.map { traffic[$0].nextLook(after: now) }
+        schedule(.traffic, at: next ?? now + TrafficWatch.period)
     }
 
     mutating func lookAtQuality() throws(Violation) {

@@ -17,6 +17,8 @@ package struct UplinkWeather {
         case selectorWakeUp
         case answer(Int, sequence: UInt16, target: IPv4Address, inTime: Bool)
         case traffic, quality
+        case askForLogin(Int)
+        case loginAnswered(Int, check: Int, LoginAnswer)
         case fault(Fault, Int, begins: Bool)
         /// The other phase of flaps, which end then.
         case phase(Fault, Int, until: Instant)
@@ -35,6 +37,9 @@ package struct UplinkWeather {
     var quality = QualityWatch(uplinks: 3, limits: .init())
     var traffic = [TrafficWatch](repeating: TrafficWatch(), count: 3)
     var counts = [TrafficCount](repeating: TrafficCount(), count: 3)
+    var portals = [PortalWatch](repeating: PortalWatch(), count: 3)
+    var portalsAt: [Instant?] = [nil, nil, nil]
+    package internal(set) var loginsFound = 0
     var suspected = [false, false, false]
     var selectorAt: Instant?
     var scheduled: [Instant?] = [nil, nil, nil]
@@ -116,6 +121,9 @@ package struct UplinkWeather {
                 monitors[uplink].probeAnswered(sequence, from: target, at: now), uplink)
         case .traffic: try countTraffic()
         case .quality: try lookAtQuality()
+        case .askForLogin(let uplink): try askForLogin(uplink)
+        case .loginAnswered(let uplink, let check, let answer):
+            try loginAnswered(uplink, check, answer)
         case .fault(let fault, let uplink, let begins):
             try play(fault, uplink, begins: begins)
         case .phase(let fault, let uplink, let end):

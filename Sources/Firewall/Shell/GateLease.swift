@@ -5,7 +5,7 @@ import Synchronization
 
 /// The way between VPN and LAN, open only while somebody keeps saying so.
 ///
-/// Opening is a lease: two elements of the verdict map `gate` that the kernel removes by itself after
+/// Opening is a lease: two elements of the set `vpn_gate` that the kernel removes by itself after
 /// `duration`. A daemon that hangs or dies therefore closes the gate. The calls are synchronous, made
 /// for a real-time thread: the messages are built beforehand, the socket stays open, nothing is
 /// allocated.
@@ -55,14 +55,12 @@ package final class GateLease: Sendable {
         let remote = vpnInterface.map { vpn in
             [
                 NFTablesElement(
-                    key: NFTablesElement.key(vpn, lanInterface), timeout: duration,
-                    goto: Ruleset.vpnToLANChain),
+                    key: NFTablesElement.key(vpn, lanInterface), timeout: duration),
                 NFTablesElement(
-                    key: NFTablesElement.key(lanInterface, vpn), timeout: duration,
-                    goto: Ruleset.lanToVPNChain),
+                    key: NFTablesElement.key(lanInterface, vpn), timeout: duration),
             ]
         }
-        let gate = Leases(set: Ruleset.gateMap, elements: remote ?? [])
+        let gate = Leases(set: Ruleset.vpnGateSet, elements: remote ?? [])
         let ways = Leases(
             set: Ruleset.uplinkGateSet,
             elements: uplinks.map {
@@ -151,7 +149,7 @@ package final class GateLease: Sendable {
     /// Whether the gate is open now, as the kernel has it.
     package func isOpen() throws(SystemError) -> Bool {
         guard !inwardKey.isEmpty else { return false }
-        return try contains(Ruleset.gateMap, inwardKey)
+        return try contains(Ruleset.vpnGateSet, inwardKey)
     }
 
     /// Whether the uplinks are open now, as the kernel has it; nil: the key does not cut them.

@@ -31,8 +31,8 @@ extension UplinksService {
 
     /// nil: it has no budget.
     private func probePace(_ number: Int) -> ProbePace? {
+        guard let budget = uplinks[number].budget else { return nil }
         let settings = uplinks[number].settings
-        guard let budget = settings.probeBudget else { return nil }
         let (month, part) = month
         return ProbePace(
             usual: settings.keepAlive.interval, budget: budget.bytes,
@@ -72,10 +72,9 @@ extension UplinksService {
     func mayLookCloser(_ number: Int) -> Bool { probePace(number)?.allowsCloserLook ?? true }
 
     func spent(_ bytes: Int, on number: Int) {
-        let settings = uplinks[number].settings
-        guard bytes > 0, settings.probeBudget != nil else { return }
+        guard bytes > 0, uplinks[number].budget != nil else { return }
         use.probedAt[number] = clock.now()
-        use.ledger.add(bytes, to: settings.name, in: month.0)
+        use.ledger.add(bytes, to: uplinks[number].settings.name, in: month.0)
         use.isNew = true
     }
 
