@@ -13,8 +13,10 @@ jobs=${JOBS:-$(nproc)}
 # Days of a chunk.
 chunk=50
 if [ -z "${BIN:-}" ]; then
-    scripts/release -q --product weather-bench
-    BIN=$(scripts/release --show-bin-path)
+    # Optimized as a whole (LTO): calls from one module into another take a fifth of its time.
+    set -- --scratch-path .build/whole --experimental-lto-mode full
+    scripts/release -q "$@" --product weather-bench
+    BIN=$(scripts/release "$@" --show-bin-path)
 fi
 bench=$BIN/weather-bench
 sources=$(find Sources/Base Sources/Uplinks Tests/Weather Tests/Support/SeededGenerator.swift bench/Weather \

@@ -2,17 +2,25 @@ package import Base
 
 /// Looks at the house once a second: keeps the uplinks' history, and tells the event log what has changed.
 package actor StatusWatchService {
-    private let look: @Sendable (_ previous: StatusDocument?) async -> StatusDocument
+    /// How closely the house is looked at.
+    package enum Look: Sendable {
+        /// What moves seldom may be taken from the document of the look before.
+        case quick(StatusDocument)
+        case full
+        /// Somebody waits for it: whatever is kept right by somebody else each few seconds is compared just now, too.
+        case asked
+    }
+
+    private let look: @Sendable (Look) async -> StatusDocument
     private let clock: any MonotonicClock
     private let events: EventLogService
     private var history = StatusHistory()
     private var watch = EventWatch()
     private var others: [(name: String, trouble: @Sendable () async -> String?)] = []
 
-    /// A look may take from the `previous` document, if there is one, what moves seldom.
     package init(
         clock: any MonotonicClock, events: EventLogService,
-        look: @escaping @Sendable (_ previous: StatusDocument?) async -> StatusDocument
+        look: @escaping @Sendable (Look) async -> StatusDocument
     ) {
         self.clock = clock
         self.events = events
@@ -25,7 +33,7 @@ package actor StatusWatchService {
         var previous: StatusDocument?
         while true {
             let isThorough = count % StatusHistory.intervalSeconds == 0
-            let document = await look(isThorough ? nil : previous)
+            let document = await look(isThorough ? .full : previous.map { .quick($0) } ?? .full)
             previous = document
             // At the very first look nothing has answered yet: that is no loss.
             if count > 0, isThorough { history.take(document) }
@@ -50,7 +58,7 @@ package actor StatusWatchService {
 
     /// The state at this moment, with the history.
     package func document() async -> StatusDocument {
-        var document = await look(nil)
+        var document = await look(.asked)
         history.complete(&document)
         var troubles = [("event log", await events.trouble)]
         for other in others { troubles.append((other.name, await other.trouble())) }

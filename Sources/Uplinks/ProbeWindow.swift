@@ -11,7 +11,8 @@ package struct ProbeWindow: Sendable {
     private struct Slot: Sendable {
         enum Outcome: Sendable {
             case pending, lost, withdrawn
-            case answered(after: Duration)
+            /// In nanoseconds: a `Duration` is twice as long, and slow to sort.
+            case answered(after: Int64)
         }
         var sequence: UInt16
         var target: IPv4Address
@@ -73,7 +74,7 @@ package struct ProbeWindow: Sendable {
         switch slots[index].outcome {
         case .pending, .lost:
             let time = max(.zero, now - slots[index].sentAt)
-            end(index, as: .answered(after: time))
+            end(index, as: .answered(after: time.nanoseconds))
             return time
         case .answered, .withdrawn:
             return nil
@@ -109,8 +110,8 @@ package struct ProbeWindow: Sendable {
     package func measure(from begin: Instant, last: Int = probesMax, at now: Instant)
         -> QualityMeasure
     {
-        var byTarget: [IPv4Address: QualityMeasure] = [:]
-        var times: [Duration] = []
+        var byTarget: [(target: IPv4Address, measure: QualityMeasure)] = []
+        var times: [Int64] = []
         var ended = 0
         var lost = 0
         for slot in newestFirst {
@@ -126,12 +127,17 @@ package struct ProbeWindow: Sendable {
             }
             ended += 1
             if isLost { lost += 1 }
-            byTarget[slot.target, default: QualityMeasure()].probes += 1
-            if isLost { byTarget[slot.target, default: QualityMeasure()].lost += 1 }
+            let index = byTarget.firstIndex { $0.target == slot.target } ?? byTarget.count
+            if index == byTarget.count { byTarget.append((slot.target, QualityMeasure())) }
+            byTarget[index].measure.probes += 1
+            if isLost { byTarget[index].measure.lost += 1 }
         }
         // A target that was asked once in a while proves nothing about the others' losses.
-        let asked = byTarget.values.filter { $0.probes * byTarget.count * 2 >= ended }
-        var best = asked.min { $0.lossPercent < $1.lossPercent } ?? QualityMeasure()
+        let asked = byTarget.lazy.map(\.measure).filter { $0.probes * byTarget.count * 2 >= ended }
+        // Of two that lose as much the one that was asked more often.
+        var best =
+            asked.min { ($0.lossPercent, $1.probes) < ($1.lossPercent, $0.probes) }
+            ?? QualityMeasure()
         // Unless one target loses less than half of what all lose, the line does, and all of its probes count.
         if best.lost * 2 * ended >= lost * best.probes {
             best.probes = ended
@@ -139,19 +145,19 @@ package struct ProbeWindow: Sendable {
         }
         best.lostOfAll = lost
         times.sort()
-        if !times.isEmpty { best.roundTrip = times[times.count / 2] }
+        if !times.isEmpty { best.roundTrip = .nanoseconds(times[times.count / 2]) }
         return best
     }
 
     /// Whether any probe since a moment was lost to a target that is not silent altogether.
     package func hasLoss(since begin: Instant, at now: Instant) -> Bool {
-        let silent = silentTargets(least: 2, at: now)
         for slot in newestFirst {
             guard slot.sentAt >= begin else { return false }
             switch slot.outcome {
             case .pending where now - slot.sentAt < Self.patience: continue
             case .withdrawn, .answered: continue
-            case .pending, .lost: if !silent.contains(slot.target) { return true }
+            case .pending, .lost:
+                if lossesInARow(of: slot.target, upTo: 2, at: now) < 2 { return true }
             }
         }
         return false
@@ -159,7 +165,7 @@ package struct ProbeWindow: Sendable {
 
     /// The share of probes that were lost, in each of so many equal parts of the time since a moment; zero where none ended.
     package func lossShares(from begin: Instant, parts: Int, at now: Instant) -> [Double] {
-        let silent = silentTargets(at: now)
+        let silent = silent(least: Self.silentMin, at: now)
         let length = max(1, (now - begin).nanoseconds / Int64(parts))
         var ended = Array(repeating: 0, count: parts)
         var lost = ended
@@ -183,7 +189,7 @@ package struct ProbeWindow: Sendable {
             switch slot.outcome {
             case .pending, .withdrawn: nil
             case .lost: .some(nil)
-            case .answered(let time): .some(time)
+            case .answered(let time): .some(.nanoseconds(time))
             }
         }.reversed()
     }
@@ -202,17 +208,27 @@ package struct ProbeWindow: Sendable {
 
     /// The targets that answered none of the last probes they were sent.
     package func silentTargets(least: Int = silentMin, at now: Instant) -> Set<IPv4Address> {
-        Set(slots.lazy.map(\.target)).filter { lossesInARow(of: $0, at: now) >= least }
+        Set(silent(least: least, at: now))
     }
 
-    /// How many probes to a target went unanswered since its last answer.
-    package func lossesInARow(of target: IPv4Address, at now: Instant) -> Int {
+    /// Each once.
+    private func silent(least: Int, at now: Instant) -> [IPv4Address] {
+        var targets: [IPv4Address] = []
+        for slot in slots where !targets.contains(slot.target) { targets.append(slot.target) }
+        return targets.filter { lossesInARow(of: $0, upTo: least, at: now) >= least }
+    }
+
+    /// How many probes to a target went unanswered since its last answer; no more than `most` are counted.
+    package func lossesInARow(of target: IPv4Address, upTo most: Int = .max, at now: Instant) -> Int
+    {
         var losses = 0
         for slot in newestFirst where slot.target == target {
             switch slot.outcome {
             case .pending where now - slot.sentAt < Self.patience: continue
             case .withdrawn: continue
-            case .pending, .lost: losses += 1
+            case .pending, .lost:
+                losses += 1
+                if losses >= most { return losses }
             case .answered: return losses
             }
         }

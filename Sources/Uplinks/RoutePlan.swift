@@ -49,17 +49,17 @@ package struct RoutePlan: Equatable, Sendable {
     /// Never leaves the main table without the route that is there: the new one comes before the old one goes.
     private func mainChanges(_ view: NetworkView) -> [RouteChange] {
         guard let carrying, let path = paths[carrying] else { return [] }
-        let present = view.defaults.filter { $0.table == DefaultRoute.mainTable }
+        let present = view.defaults.lazy.filter { $0.table == DefaultRoute.mainTable }
         // A route without metric (ifupdown, dhclient) outranks every metric: then ours has none either,
         // and stands before it. Otherwise metric 0 stays free for them, whose `add` would fail on it.
         let isOutranked = present.contains { !$0.isOurs && $0.metric <= Self.usualMetric }
         let wanted = DefaultRoute(
             interfaceIndex: path.interfaceIndex, gateway: path.gateway,
             metric: isOutranked ? 0 : Self.usualMetric)
-        let rivals = present.filter { $0.metric == wanted.metric }
         let stale = present.filter { $0.isOurs && $0.metric != wanted.metric }
         var changes: [RouteChange] = []
-        if rivals.first != wanted {
+        if present.first(where: { $0.metric == wanted.metric }) != wanted {
+            let rivals = Array(present.filter { $0.metric == wanted.metric })
             let replaces = rivals.first?.isOurs ?? false
             // Ours behind another one is of no use, and in the way of its like.
             changes += rivals.dropFirst(replaces ? 1 : 0).filter(\.isOurs).map {
@@ -120,6 +120,8 @@ package struct RoutePlan: Equatable, Sendable {
             }
         }
         let missing = wanted.filter { !view.rules.contains($0) }
+        // All that are there, too, are wanted.
+        if missing.isEmpty, view.rules.count == wanted.count { return [] }
         let stale = view.rules.filter { !wanted.contains($0) && !kept.contains($0.priority) }
         return missing.map { .addRule($0) } + stale.map { .deleteRule($0) }
     }

@@ -1,24 +1,38 @@
 import Base
 
 /// Probes lost one after the other.
-struct Losses: Sendable {
-    private(set) var count = 0
-    /// When the first of them was sent.
-    private(set) var since: Instant?
-    /// Without repetition, in the order of their first loss.
-    private(set) var targets: [IPv4Address] = []
+package struct Losses: Sendable {
+    // Small and in place, for the state of an uplink, which they are part of, is copied with every event.
+    private var number: UInt32 = 0
+    private var first = Instant.boot
+    /// The numbers of their targets, without repetition, in the order of their first loss.
+    private var targets = InlineArray<8, UInt8>(repeating: 0)
+    private var targetsCount: UInt8 = 0
 
-    func adding(_ target: IPv4Address, sentAt: Instant) -> Losses {
+    var count: Int { Int(number) }
+    /// When the first of them was sent.
+    var since: Instant? { number == 0 ? nil : first }
+
+    /// Most targets of an uplink.
+    static let targetsMax = 8
+
+    func adding(target: Int, sentAt: Instant) -> Losses {
         var losses = self
-        losses.count += 1
-        losses.since = losses.since ?? sentAt
-        if !targets.contains(target) { losses.targets.append(target) }
+        if number == 0 { losses.first = sentAt }
+        losses.number += 1
+        if !(0..<Int(targetsCount)).contains(where: { targets[$0] == target }) {
+            losses.targets[Int(targetsCount)] = UInt8(target)
+            losses.targetsCount += 1
+        }
         return losses
     }
 
-    /// "2 probes lost to 1.1.1.1, 9.9.9.9"; `manner` stands between, such as " within 0.9 s".
-    func words(_ manner: String = "") -> String {
-        let names = targets.map(\.description).joined(separator: ", ")
+    /// "2 probes lost within 0.9 s to 1.1.1.1, 9.9.9.9"
+    func words(to all: [IPv4Address], within time: Duration?) -> String {
+        let tenths = time.map { ($0.nanoseconds + 50_000_000) / 100_000_000 }
+        let manner = tenths.map { " within \($0 / 10).\($0 % 10) s" } ?? ""
+        let names = (0..<Int(targetsCount)).map { all[Int(targets[$0])].description }
+            .joined(separator: ", ")
         return "\(count) \(count == 1 ? "probe" : "probes") lost\(manner) to \(names)"
     }
 }
@@ -47,10 +61,10 @@ struct Suspicion: Sendable {
 
     /// Suspects the silence after a probe to `target`; an answer within `timeout` of it would still be in time.
     init(
-        target: IPv4Address, sentAt: Instant, timeout: Duration, confirm: Duration, at now: Instant
+        target: Int, sentAt: Instant, timeout: Duration, confirm: Duration, at now: Instant
     ) {
         self.init(since: sentAt, confirm: max(confirm, timeout), at: now)
-        losses = losses.adding(target, sentAt: sentAt)
+        losses = losses.adding(target: target, sentAt: sentAt)
     }
 
     /// Suspects that nothing has come in since a moment, while packets went out.
@@ -69,8 +83,8 @@ struct Suspicion: Sendable {
     func isProbeDue(at now: Instant) -> Bool { nextProbe.map { $0 <= now } ?? false }
 
     /// A probe of the burst goes out; its answer is due in `patience`.
-    mutating func probeSent(to target: IPv4Address, patience: Duration, at now: Instant) {
-        losses = losses.adding(target, sentAt: now)
+    mutating func probeSent(to target: Int, patience: Duration, at now: Instant) {
+        losses = losses.adding(target: target, sentAt: now)
         // After a stall of ours from now on, not from when it was due: it cannot squeeze the burst. But what a timer is
         // late by does not add up.
         let due = nextProbe ?? now
@@ -86,9 +100,6 @@ struct Suspicion: Sendable {
     /// Something else speaks for the uplink: no verdict before `later`.
     mutating func postpone(to later: Instant) { verdict = max(verdict, later) }
 
-    /// "12 probes lost within 0.9 s to 1.1.1.1, 9.9.9.9"
-    func words(at now: Instant) -> String {
-        let tenths = ((now - since).nanoseconds + 50_000_000) / 100_000_000
-        return losses.words(" within \(tenths / 10).\(tenths % 10) s")
-    }
+    /// What it has found out, and in what time.
+    func evidence(at now: Instant) -> (Losses, within: Duration) { (losses, now - since) }
 }

@@ -21,7 +21,8 @@ extension UplinkMonitor {
             successes: Int, burst: Bool,
             confirm: Duration = .milliseconds(850)
         ) {
-            precondition(!targets.isEmpty && failures > 0 && successes > 0)
+            precondition((1...Losses.targetsMax).contains(targets.count))
+            precondition(failures > 0 && successes > 0)
             precondition(timeout > .zero && timeout <= interval)
             self.targets = targets
             self.interval = interval

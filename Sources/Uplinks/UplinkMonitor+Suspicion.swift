@@ -27,13 +27,13 @@ extension UplinkMonitor {
         guard answersInARow > 0, answersInARow.isMultiple(of: Self.lookAgainEvery),
             standing == .up, limits.targets.count > 1
         else { return [] }
-        let isSilent = limits.targets.map { window.lossesInARow(of: $0, at: now) > 0 }
+        let isSilent = limits.targets.map { window.lossesInARow(of: $0, upTo: 1, at: now) > 0 }
         let every = isSilent.contains(true) ? Self.lookAgainEvery : Self.lookAroundEvery
         guard answersInARow.isMultiple(of: every) else { return [] }
         let others = limits.targets.indices.filter { $0 != turn }
         let step = answersInARow / every % others.count
         let next = others.first { isSilent[$0] } ?? others[step]
-        return [send(to: limits.targets[next], at: now)]
+        return [send(to: next, at: now)]
     }
 
     /// Starts a burst, unless one is under way.
@@ -48,8 +48,7 @@ extension UplinkMonitor {
     /// So long after a reply to its traffic an uplink counts as alive, whatever became of its probes: no longer than any
     /// silence that is believed.
     var trafficProof: Duration { min(.milliseconds(500), limits.confirm) }
-    /// A silence of traffic is worth a look after this: when an answer to a probe would be overdue, too.
-    package var trafficPatience: Duration { max(.milliseconds(100), patience) }
+    static let trafficPatienceMin = Duration.milliseconds(100)
     /// After a silence of traffic that meant nothing, the next one is not looked into for this long, or an
     /// interval if that is shorter.
     static let trafficTrust = Duration.seconds(1)
@@ -90,7 +89,7 @@ extension UplinkMonitor {
         }
         assessment = (max(next + spacing, now), end, spacing)
         assessmentTurn = (assessmentTurn + 1) % limits.targets.count
-        return [send(to: limits.targets[assessmentTurn], at: now)]
+        return [send(to: assessmentTurn, at: now)]
     }
 
     /// The next probe of a burst, or the verdict after it.
@@ -103,12 +102,11 @@ extension UplinkMonitor {
         }
         if suspicion.isConfirmed(at: now) {
             window.allPendingLost()
-            let words = suspicion.words(at: now)
-            return enter(
-                .down, .words(sendFailure.map { "\(words): \($0)" } ?? words), at: now)
+            let (losses, time) = suspicion.evidence(at: now)
+            return enter(.down, reason(losses, within: time), at: now)
         }
         guard suspicion.isProbeDue(at: now) else { return [] }
-        let target = limits.targets[turn]
+        let target = turn
         handOver()
         suspicion.probeSent(to: target, patience: patience, at: now)
         state.suspicion = suspicion
@@ -118,7 +116,7 @@ extension UplinkMonitor {
     /// Somebody answered: what else is in flight proves nothing more. A whole interval passes before the
     /// next probe, so before the next burst too: a line that loses much is not probed at the rate of bursts.
     mutating func clearSuspicion(by target: IPv4Address, at now: Instant) {
-        guard state.suspicion != nil else { return }
+        guard isSuspected else { return }
         pending = nil
         window.allPendingLost()
         nextProbe = now + limits.interval

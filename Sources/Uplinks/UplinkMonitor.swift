@@ -43,12 +43,13 @@ package struct UplinkMonitor: Sendable {
 
     package enum Effect: Equatable, Sendable {
         case sendProbe(sequence: UInt16, target: IPv4Address)
-        case declare(Standing, reason: String)
+        case declare(Standing, reason: Reason)
     }
 
     struct Pending: Sendable {
         var sequence: UInt16
-        var target: IPv4Address
+        /// Its number among the targets.
+        var target: Int
         var sentAt: Instant
         var deadline: Instant
     }
@@ -66,7 +67,16 @@ package struct UplinkMonitor: Sendable {
     var turn = 0
     /// Why the last probe could not even be sent.
     var sendFailure: String?
-    var roundTrip = RoundTripEstimate()
+    var roundTrip = RoundTripEstimate() {
+        didSet {
+            patience = roundTrip.patience(atMost: limits.timeout)
+            trafficPatience = max(Self.trafficPatienceMin, patience)
+        }
+    }
+    /// An answer that takes longer is suspicious.
+    private(set) var patience: Duration
+    /// A silence of traffic is worth a look after this: when an answer to a probe would be overdue, too.
+    package private(set) var trafficPatience: Duration
 
     package internal(set) var window = ProbeWindow()
     /// Why it stands as it does, in words.
@@ -90,6 +100,8 @@ package struct UplinkMonitor: Sendable {
 
     package init(limits: Limits, at now: Instant) {
         self.limits = limits
+        patience = limits.timeout
+        trafficPatience = max(Self.trafficPatienceMin, patience)
         since = now
         linkedAt = now
     }
@@ -97,7 +109,7 @@ package struct UplinkMonitor: Sendable {
     package var standing: Standing { state.standing }
 
     /// A silence is being looked into.
-    package var isSuspected: Bool { state.suspicion != nil }
+    package var isSuspected: Bool { state.isSuspected }
 
     /// It is more than a single probe that is late, or a moment without traffic.
     package var isGravelySuspected: Bool { state.suspicion?.isGrave ?? false }
@@ -120,8 +132,6 @@ package struct UplinkMonitor: Sendable {
         guard limits.burst, state.canBeSuspected, let pending else { return nil }
         return pending.sentAt + patience
     }
-
-    var patience: Duration { roundTrip.patience(atMost: limits.timeout) }
 }
 
 extension UplinkMonitor {
@@ -168,26 +178,25 @@ extension UplinkMonitor {
             suspect(probe, at: now)
         }
         if let probe = pending, probe.deadline <= now {
-            effects += lost(probe, at: now)
+            effects = lost(probe, at: now)
         }
         if isSuspected { effects += lookIntoSuspicion(at: now) }
         if isAssessed { effects += assess(at: now) }
         if regularAt <= now {
             effects += lookAround(at: now)
-            let target = limits.targets[turn]
             pending = Pending(
-                sequence: nextSequence, target: target, sentAt: now,
-                deadline: now + limits.timeout)
-            effects.append(send(to: target, at: now))
+                sequence: nextSequence, target: turn, sentAt: now, deadline: now + limits.timeout)
+            effects.append(send(to: turn, at: now))
             // After a stall (suspended, starved) the missed probes are not made up for.
             nextProbe = max(regularAt + limits.interval, now + limits.timeout)
         }
         return effects
     }
 
-    mutating func send(to target: IPv4Address, at now: Instant) -> Effect {
+    mutating func send(to number: Int, at now: Instant) -> Effect {
         defer { nextSequence &+= 1 }
         sendFailure = nil
+        let target = limits.targets[number]
         window.sent(nextSequence, to: target, at: now)
         return .sendProbe(sequence: nextSequence, target: target)
     }
@@ -205,7 +214,7 @@ extension UplinkMonitor {
             return lost(probe, at: now)
         }
         // One of a burst, whose end decides; or a race: its link was lost meanwhile.
-        if state.suspicion != nil {
+        if isSuspected {
             sendFailure = reason
             window.lost(sequence)
         }
@@ -228,7 +237,7 @@ extension UplinkMonitor {
         case .unseen, .noLink:
             return []  // Race: the link went away while the answer was on its way up.
         case .untried, .doubtful:
-            return enter(.up(Doubts()), "\(target) answered", at: now)
+            return enter(.up(Doubts()), .answered(target), at: now)
         case .up:
             state = .up(Doubts())
             return []
@@ -244,8 +253,8 @@ extension UplinkMonitor {
         case .unseen, .noLink, .untried:
             return []
         case .doubtful(let doubts):
-            let manner = doubts.suspicion == nil ? " late" : ""
-            return enter(.up(Doubts()), "\(target) answered\(manner)", at: now)
+            return enter(
+                .up(Doubts()), .answered(target, isLate: !doubts.hasSuspicion), at: now)
         case .up:
             state = .up(Doubts())
             return []
@@ -258,8 +267,7 @@ extension UplinkMonitor {
 
     private mutating func recovered(answers: Int, at now: Instant) -> [Effect] {
         if answers >= limits.successes {
-            let probes = answers == 1 ? "a probe" : "\(answers) probes in a row"
-            return enter(.up(Doubts()), "\(probes) answered", at: now)
+            return enter(.up(Doubts()), .answeredInARow(answers), at: now)
         }
         return enter(
             .recovering(answers: answers, Losses()),
@@ -271,26 +279,26 @@ extension UplinkMonitor {
         answersInARow = 0
         window.lost(probe.sequence)
         // A burst goes through the targets by itself.
-        if state.suspicion == nil { handOver() }
+        if !isSuspected { handOver() }
         defer { suspect(probe, at: now) }
         switch state {
         case .unseen, .noLink:
             preconditionFailure("a probe without a link")
         case .untried:
             return failed(
-                Losses().adding(probe.target, sentAt: probe.sentAt),
+                Losses().adding(target: probe.target, sentAt: probe.sentAt),
                 or: { .doubtful(Doubts(losses: $0)) }, at: now)
         case .doubtful(let doubts):
             return failed(
-                doubts.losses.adding(probe.target, sentAt: probe.sentAt),
+                doubts.losses.adding(target: probe.target, sentAt: probe.sentAt),
                 or: { .doubtful(Doubts(losses: $0, suspicion: doubts.suspicion)) }, at: now)
         case .up(let doubts):
             return failed(
-                doubts.losses.adding(probe.target, sentAt: probe.sentAt),
+                doubts.losses.adding(target: probe.target, sentAt: probe.sentAt),
                 or: { .up(Doubts(losses: $0, suspicion: doubts.suspicion)) }, at: now)
         case .recovering(_, let losses):
             return failed(
-                losses.adding(probe.target, sentAt: probe.sentAt),
+                losses.adding(target: probe.target, sentAt: probe.sentAt),
                 or: { .recovering(answers: 0, $0) }, at: now)
         case .down:
             return []
@@ -302,7 +310,7 @@ extension UplinkMonitor {
         _ losses: Losses, or milder: (Losses) -> State, at now: Instant
     ) -> [Effect] {
         if losses.count >= limits.failures, isSilentEnough(losses, at: now) {
-            return enter(.down, .lost(losses, sendFailure: sendFailure), at: now)
+            return enter(.down, reason(losses), at: now)
         }
         let next = milder(losses)
         if case .up = next {
@@ -310,7 +318,11 @@ extension UplinkMonitor {
             state = next
             return []
         }
-        return enter(next, .lost(losses, sendFailure: sendFailure), at: now)
+        return enter(next, reason(losses), at: now)
+    }
+
+    func reason(_ losses: Losses, within time: Duration? = nil) -> Reason {
+        .lost(losses, to: limits.targets, within: time, sendFailure: sendFailure)
     }
 
     /// Enters a state; an effect comes of it only when the standing changes.
@@ -322,6 +334,6 @@ extension UplinkMonitor {
         why = reason
         guard standing != before || isFirstLook else { return [] }
         if (standing == .up) != (before == .up) { since = now }
-        return [.declare(standing, reason: reason.words)]
+        return [.declare(standing, reason: reason)]
     }
 }

@@ -5,7 +5,25 @@ extension UplinkMonitor {
     struct Doubts: Sendable {
         /// Of regular probes.
         var losses = Losses()
-        var suspicion: Suspicion?
+        private var silence = Silence.believed
+
+        /// Elsewhere in memory: a suspicion is long and rarely there, while states are copied with every event.
+        private enum Silence: Sendable {
+            case believed
+            indirect case suspected(Suspicion)
+        }
+
+        init(losses: Losses = Losses(), suspicion: Suspicion? = nil) {
+            self.losses = losses
+            self.suspicion = suspicion
+        }
+
+        var suspicion: Suspicion? {
+            get { if case .suspected(let suspicion) = silence { suspicion } else { nil } }
+            set { silence = newValue.map { .suspected($0) } ?? .believed }
+        }
+
+        var hasSuspicion: Bool { if case .suspected = silence { true } else { false } }
     }
 
     enum State: Sendable {
@@ -50,9 +68,16 @@ extension UplinkMonitor {
             }
         }
 
+        var isSuspected: Bool {
+            switch self {
+            case .doubtful(let doubts), .up(let doubts): doubts.hasSuspicion
+            case .unseen, .noLink, .untried, .down, .recovering: false
+            }
+        }
+
         var canBeSuspected: Bool {
             switch self {
-            case .doubtful(let doubts), .up(let doubts): doubts.suspicion == nil
+            case .doubtful(let doubts), .up(let doubts): !doubts.hasSuspicion
             case .unseen, .noLink, .untried, .down, .recovering: false
             }
         }

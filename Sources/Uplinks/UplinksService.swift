@@ -305,7 +305,7 @@ extension UplinksService {
             case .sendProbe(let sequence, let target):
                 sendProbe(number, sequence, target)
             case .declare(let standing, let reason):
-                declared(number, standing, reason)
+                declared(number, standing, reason.words)
             }
         }
         guard hasStarted else { return }

@@ -60,7 +60,7 @@ struct Daemon: Sendable {
             house: house, health: health, subscribe: subscribe, configuration: configuration,
             lan: lan, begun: begun, clock: clock)
         let watch = StatusWatchService(
-            clock: clock, events: events, look: { await report.document(reusing: $0) })
+            clock: clock, events: events, look: { await report.document($0) })
         let desk = ConsoleDesk(
             house: house, watch: watch,
             doctor: DoctorService(resolve: { try await house.egress.tenant.resolve($0) }),

@@ -24,9 +24,11 @@ struct StatusReport: Sendable {
 
     private var remote: RemoteAccess? { house.remote.tenant }
 
-    /// The state at this moment. What moves seldom, and would wake a thread each, is as in a document of some seconds
-    /// before, if there is one: names, config, and whether the firewall's rules are as we left them.
-    func document(reusing previous: StatusDocument? = nil) async -> StatusDocument {
+    /// The state at this moment. For a quick look names and config, which move seldom and would wake a thread each, are as
+    /// they were before; the firewall's rules are compared only for who asks: `FirewallService.keep` does it all the time.
+    func document(_ look: StatusWatchService.Look) async -> StatusDocument {
+        let previous: StatusDocument? = if case .quick(let before) = look { before } else { nil }
+        let isAsked = if case .asked = look { true } else { false }
         let now = clock.now()
         let time = SystemClock()
         var document = StatusDocument()
@@ -44,7 +46,7 @@ struct StatusReport: Sendable {
                 secondsAgo: seconds(since: $0.at, now), from: $0.from, to: $0.to, cause: $0.cause,
                 blackoutMilliseconds: $0.blackout?.milliseconds, resets: $0.resets)
         }
-        document.firewall = await firewallSection(comparing: previous == nil)
+        document.firewall = await firewallSection(comparing: isAsked)
         document.recorder = recorderSection(await house.recorder.tenant.status())
         document.machines = await
             (house.machines.tenant.status()

@@ -87,6 +87,14 @@ import Testing
 
     @Test func units() {
         #expect(Duration.milliseconds(1500).nanoseconds == 1_500_000_000)
+        // Below and above what 64 bits hold of attoseconds without their lowest nine bits, and below zero.
+        for nanoseconds: Int64 in [
+            0, 1, 999_999_999, 9_444_732_965_739, 9_444_732_965_740, .max, -1, -1_500_000_001, .min,
+        ] {
+            let exact = Duration(attoseconds: Int128(nanoseconds) * 1_000_000_000)
+            #expect(exact.nanoseconds == nanoseconds)
+        }
+        #expect(Duration(attoseconds: 1_999_999_999).nanoseconds == 1)
         #expect(Duration.milliseconds(-1500).nanoseconds == -1_500_000_000)
         #expect(Duration.microseconds(1500).milliseconds == 1.5)
         #expect(Duration.milliseconds(1500).inSeconds == 1.5)

@@ -92,4 +92,32 @@ struct ProbeWindowTests {
         }
         #expect(mistakes == 0)
     }
+
+    @Test("of targets that lose as much, the one that was asked more often counts")
+    func equals() {
+        var window = ProbeWindow()
+        let silent = IPv4Address(value: 0x0808_0808)
+        // So that the order in which they were asked says nothing.
+        let counts = [
+            (MonitorDialogue.first, 10), (silent, 12), (MonitorDialogue.second, 14),
+            (IPv4Address(value: 0x0404_0404), 11),
+        ]
+        let now = Instant(nanoseconds: 1_000_000_000)
+        var sequence: UInt16 = 0
+        for (target, count) in counts {
+            for _ in 0..<count {
+                window.sent(sequence, to: target, at: now)
+                if target == silent {
+                    window.lost(sequence)
+                } else {
+                    _ = window.answered(sequence, from: target, at: now + .milliseconds(20))
+                }
+                sequence += 1
+            }
+        }
+        let measure = window.measure(from: now, at: now + .seconds(2))
+        let best = QualityMeasure(
+            probes: 14, lost: 0, lostOfAll: 12, roundTrip: .milliseconds(20))
+        #expect(measure == best)
+    }
 }

@@ -235,8 +235,10 @@ struct SuspicionTests {
             uplink.declarations() == [
                 .declare(
                     .down,
-                    reason: "12 probes lost within 0.9 s to 1.1.1.1, 9.9.9.9: "
-                        + "cannot send a probe: No buffer space available")
+                    reason: """
+                        12 probes lost within 0.9 s to 1.1.1.1, 9.9.9.9: \
+                        cannot send a probe: No buffer space available
+                        """)
             ])
     }
 

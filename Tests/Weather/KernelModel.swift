@@ -68,8 +68,9 @@ struct KernelModel {
     }
 
     /// The main table's default routes, the one that counts first.
-    var mainRoutes: [DefaultRoute] {
-        view.defaults.filter { $0.table == DefaultRoute.mainTable }
+    var mainRoutes: ArraySlice<DefaultRoute> {
+        // They are in order of tables, and the main one is the first that the plan knows.
+        view.defaults.prefix { $0.table == DefaultRoute.mainTable }
     }
 
     mutating func apply(_ change: RouteChange) throws(Violation) {

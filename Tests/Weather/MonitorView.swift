@@ -11,6 +11,18 @@ struct MonitorView {
     /// As the watch for login pages says.
     var isCaptive = false
 
+    var isSure: Bool { standing == .up && !isSuspected && !isCaptive }
+    var isGood: Bool { isSure && !isPoor }
+    /// Known to carry nothing.
+    var isDead: Bool {
+        switch standing {
+        case .down, .noLink, .recovering, .doubtful: true
+        case .up: isCaptive
+        case .untried: false
+        }
+    }
+
+    /// `inout`, for asking would copy it.
     mutating func update(_ monitor: inout UplinkMonitor) {
         standing = monitor.standing
         isSuspected = monitor.isSuspected

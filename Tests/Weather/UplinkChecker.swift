@@ -8,18 +8,7 @@ struct UplinkChecker {
 
     /// By uplink.
     private let limits: [UplinkMonitor.Limits]
-    /// Per uplink: probes sent since the last one that was not answered in time.
-    private var runs = [0, 0, 0]
-    private var isAnswered = [true, true, true]
-    private var last: [UInt16?] = [nil, nil, nil]
-    /// Per uplink: how many probes were sent since its link was lost; an answer to an older one is nobody's.
-    private var known = [0, 0, 0]
-    /// Per uplink: targets of the probes sent since anything was heard.
-    private var silent: [[(sentAt: Instant, target: IPv4Address)]] = [[], [], []]
-    private var standings = [UplinkMonitor.Standing](repeating: .untried, count: 3)
-    private var hasVerdict = [false, false, false]
-    /// Was declared down, and has answered nothing in time since.
-    private var isJustDown = [false, false, false]
+    private var records: [UplinkRecord]
     private var everSelected = false
     /// Since when the carrying one is known dead, while others are up but not sure.
     private var deadSince: Instant?
@@ -29,59 +18,42 @@ struct UplinkChecker {
     private var failBackDue: Instant?
     static let failBackBound = Duration.seconds(1)
 
-    /// Per uplink: when replies to its traffic came last.
-    private var trafficHeard: [Instant?] = [nil, nil, nil]
-    /// So long after it no uplink is down.
+    /// So long after replies to its traffic no uplink is down.
     static let trafficProof = Duration.milliseconds(500)
 
     var logins = LoginChecker()
 
     init(limits: [UplinkMonitor.Limits]) {
         self.limits = limits
+        records = limits.map { _ in UplinkRecord() }
         bound = max(.seconds(3), (limits.map(\.confirm).max() ?? .zero) + .seconds(1))
     }
 
     mutating func sent(
         _ uplink: Int, _ sequence: UInt16, _ target: IPv4Address, at now: Instant
     ) {
-        // The one before it was not answered in time.
-        if !isAnswered[uplink] { runs[uplink] = 0 }
-        isAnswered[uplink] = false
-        last[uplink] = sequence
-        silent[uplink].append((now, target))
-        known[uplink] += 1
+        records[uplink].sent(sequence, target, at: now)
     }
 
     mutating func answered(
         _ uplink: Int, _ sequence: UInt16, inTime: Bool, isSuspected: Bool, at now: Instant
     ) {
-        // They are numbered one after the other.
-        guard let newest = last[uplink], newest &- sequence < known[uplink] else { return }
         // An answer takes back a suspicion with all its probes. Otherwise one whose time is not up may still be lost, and
         // counts, although it was sent before this late answer came.
-        let timeout = limits[uplink].timeout
-        silent[uplink].removeAll { isSuspected || now - $0.sentAt >= timeout }
-        // Of a burst that is over, several may be answered; they are no probes in a row, but the first one of them may be
-        // a regular probe.
-        guard inTime, sequence == last[uplink] || isJustDown[uplink] else { return }
-        isJustDown[uplink] = false
-        isAnswered[uplink] = true
-        runs[uplink] += 1
+        let excused = isSuspected ? now : now - limits[uplink].timeout
+        records[uplink].answered(sequence, inTime: inTime, excused: excused)
     }
 
     mutating func started(_ standings: [UplinkMonitor.Standing]) {
-        self.standings = standings
+        for (uplink, standing) in standings.enumerated() { records[uplink].standing = standing }
     }
 
     mutating func trafficHeard(_ uplink: Int, at now: Instant) {
-        trafficHeard[uplink] = now
+        records[uplink].trafficHeard = now
     }
 
     mutating func linkLost(_ uplink: Int) {
-        runs[uplink] = 0
-        isAnswered[uplink] = true
-        silent[uplink] = []
-        known[uplink] = 0
+        records[uplink].linkLost()
         logins.linkLost(uplink)
     }
 
@@ -89,20 +61,21 @@ struct UplinkChecker {
     mutating func declared(
         _ uplink: Int, _ standing: UplinkMonitor.Standing, at now: Instant
     ) throws(Violation) {
-        defer { standings[uplink] = standing }
+        defer { records[uplink].standing = standing }
         try checkEvidence(uplink, standing, at: now)
         switch standing {
         case .up:
-            if hasVerdict[uplink], runs[uplink] < limits[uplink].successes {
-                throw Violation("uplink \(uplink) is up after \(runs[uplink]) answers in a row")
+            let run = records[uplink].run
+            if records[uplink].hasVerdict, run < limits[uplink].successes {
+                throw Violation("uplink \(uplink) is up after \(run) answers in a row")
             }
-            hasVerdict[uplink] = true
+            records[uplink].hasVerdict = true
         case .down:
-            hasVerdict[uplink] = true
-            isJustDown[uplink] = true
+            records[uplink].hasVerdict = true
+            records[uplink].isJustDown = true
         case .noLink:
             // One that never had a link has nothing to make good.
-            if standings[uplink] != .noLink { hasVerdict[uplink] = true }
+            if records[uplink].standing != .noLink { records[uplink].hasVerdict = true }
         case .untried, .doubtful, .recovering:
             break
         }
@@ -112,15 +85,17 @@ struct UplinkChecker {
     private func checkEvidence(
         _ uplink: Int, _ standing: UplinkMonitor.Standing, at now: Instant
     ) throws(Violation) {
+        guard standing == .down else { return }
         let limits = limits[uplink]
-        let isTrusted = [.up, .doubtful].contains(standings[uplink])
-        guard standing == .down, isTrusted || standings[uplink] == .recovering else { return }
+        let before = records[uplink].standing
+        let isTrusted = before == .up || before == .doubtful
+        guard isTrusted || before == .recovering else { return }
         let hasBurst = limits.burst && isTrusted
-        let silent = silent[uplink]
+        let silent = records[uplink].silent
         guard silent.count >= (hasBurst ? Self.evidence : limits.failures),
             !hasBurst || Set(silent.map(\.target)) == Set(limits.targets)
         else { throw Violation("uplink \(uplink) is down after \(silent.count) silent probes") }
-        if hasBurst, let heard = trafficHeard[uplink], now - heard < Self.trafficProof {
+        if hasBurst, let heard = records[uplink].trafficHeard, now - heard < Self.trafficProof {
             throw Violation("uplink \(uplink) is down, but its traffic is answered")
         }
     }
@@ -158,23 +133,21 @@ struct UplinkChecker {
             throw Violation("a better one was good for its hold \(now - due) ago")
         }
         failBackDue = nil
-        let standings = uplinks.map(\.standing)
         guard let carrying = selector.carrying else {
-            guard standings.allSatisfy({ $0 == .noLink }) else {
-                throw Violation("nothing carries with \(standings)")
+            guard uplinks.allSatisfy({ $0.standing == .noLink }) else {
+                throw Violation("nothing carries with \(uplinks)")
             }
             return
         }
         try logins.check(uplinks, at: now)
-        try checkChoice(uplinks, selector, carrying, standings, at: now)
+        try checkChoice(uplinks, selector, carrying, at: now)
         // What nobody told us of cannot be right yet.
         guard !isStale else { return }
         // "Never two carrying uplinks", and the kernel's first choice is ours.
         let routes = kernel.mainRoutes
-        let ours = routes.filter(\.isOurs)
-        guard ours.count <= 1 else { throw Violation("two carry: \(ours)") }
-        guard standings[carrying] != .noLink else { return }
-        guard let first = routes.first, first == ours.first,
+        guard routes.count(where: \.isOurs) <= 1 else { throw Violation("two carry: \(routes)") }
+        guard uplinks[carrying].standing != .noLink else { return }
+        guard let first = routes.first, first.isOurs,
             first.interfaceIndex == kernel.index(carrying)
         else { throw Violation("\(carrying) shall carry, but the routes are \(routes)") }
     }
@@ -182,34 +155,24 @@ struct UplinkChecker {
     /// "Never on a link known dead, or known to want a login, while another is known good for longer than the bound, and
     /// never on a worse one when a better one was good for its hold."
     private mutating func checkChoice(
-        _ uplinks: [MonitorView], _ selector: UplinkSelector, _ carrying: Int,
-        _ standings: [UplinkMonitor.Standing], at now: Instant
+        _ uplinks: [MonitorView], _ selector: UplinkSelector, _ carrying: Int, at now: Instant
     ) throws(Violation) {
-        let sure = standings.indices.filter {
-            standings[$0] == .up && !uplinks[$0].isSuspected && !logins.isCaptive[$0]
+        let isDead = uplinks[carrying].isDead
+        if isDead, uplinks.contains(where: \.isSure) {
+            throw Violation("\(carrying) carries, known dead, with \(uplinks)")
         }
-        let good = sure.filter { !uplinks[$0].isPoor }
-        let isDead =
-            [.down, .noLink, .recovering, .doubtful].contains(standings[carrying])
-            || standings[carrying] == .up && logins.isCaptive[carrying]
-        if isDead, !sure.isEmpty {
-            throw Violation("\(carrying) carries, known dead, with \(standings)")
-        }
-        let isAnyUp = standings.indices.contains {
-            standings[$0] == .up && !logins.isCaptive[$0]
-        }
-        guard isDead, isAnyUp else {
+        guard isDead, uplinks.contains(where: { $0.standing == .up && !$0.isCaptive }) else {
             deadSince = nil
-            return try checkHold(uplinks, selector, carrying, good, at: now)
+            return try checkHold(uplinks, selector, carrying, at: now)
         }
         deadSince = deadSince ?? now
     }
 
     private mutating func checkHold(
-        _ uplinks: [MonitorView], _ selector: UplinkSelector, _ carrying: Int, _ good: [Int],
-        at now: Instant
+        _ uplinks: [MonitorView], _ selector: UplinkSelector, _ carrying: Int, at now: Instant
     ) throws(Violation) {
-        guard let best = good.first, best < carrying, !uplinks[carrying].isSuspected,
+        guard let best = uplinks[..<carrying].firstIndex(where: \.isGood),
+            !uplinks[carrying].isSuspected,
             uplinks[carrying].standing != .untried
         else { return }
         failBackDue = selector.heldUntil(best)

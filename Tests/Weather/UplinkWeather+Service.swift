@@ -15,7 +15,7 @@ extension UplinkWeather {
         if let due = views[uplink].nextWakeUp, due <= now {
             throw Violation("uplink \(uplink) wants to be woken for ever")
         }
-        try perform(effects, uplink)
+        try carryOut(effects, uplink)
     }
 
     mutating func wakeUpSelector() throws(Violation) {
@@ -47,12 +47,18 @@ extension UplinkWeather {
         throws(Violation)
     {
         views[uplink].update(&monitors[uplink])
+        try carryOut(effects, uplink)
+    }
+
+    private mutating func carryOut(_ effects: [UplinkMonitor.Effect], _ uplink: Int)
+        throws(Violation)
+    {
         for effect in effects {
             switch effect {
             case .sendProbe(let sequence, let target):
                 send(uplink, sequence, target)
             case .declare(let standing, let reason):
-                tell("\(uplink) is \(standing): \(reason)")
+                tell("\(uplink) is \(standing): \(reason.words)")
                 try checker.declared(uplink, standing, at: now)
                 note(uplink, standing == .up ? 1 : standing == .down ? 0 : 2)
                 hasChanged = true
@@ -115,7 +121,7 @@ extension UplinkWeather {
             isUnread = false
             for uplink in 0..<3 { try perform(look(uplink), uplink) }
         }
-        note(selector.carrying ?? -1)
+        note(carrying: selector.carrying)
         let plan = RoutePlan(
             interfaces: Self.names, paths: paths, carrying: selector.carrying)
         let changes = plan.changes(from: kernel.view)

@@ -160,10 +160,20 @@ extension UplinkWeather {
         print((now - Instant.boot).inSeconds, words())
     }
 
-    mutating func note(_ values: Int...) {
-        for value in values + [Int(now.nanoseconds)] {
-            // FNV-1a
-            digest = (digest ^ UInt64(truncatingIfNeeded: value)) &* 0x100_0000_01b3
-        }
+    /// What became of an uplink.
+    mutating func note(_ uplink: Int, _ verdict: Int) {
+        digest(uplink)
+        digest(verdict)
+        digest(Int(now.nanoseconds))
+    }
+
+    mutating func note(carrying: Int?) {
+        digest(carrying ?? -1)
+        digest(Int(now.nanoseconds))
+    }
+
+    private mutating func digest(_ value: Int) {
+        // FNV-1a
+        digest = (digest ^ UInt64(truncatingIfNeeded: value)) &* 0x100_0000_01b3
     }
 }

@@ -7,12 +7,13 @@ extension UplinkMonitor {
 
     /// What the pace adds to the interval. A loss is followed up at the configured one, and so is a recovery.
     var stretch: Duration {
+        guard pace > limits.interval else { return .zero }
         switch state {
         case .up(let doubts):
-            doubts.losses.count == 0 && doubts.suspicion == nil
-                ? max(.zero, pace - limits.interval) : .zero
-        case .down: max(.zero, pace - limits.interval)
-        case .unseen, .noLink, .untried, .doubtful, .recovering: .zero
+            return doubts.losses.count == 0 && !doubts.hasSuspicion
+                ? pace - limits.interval : .zero
+        case .down: return pace - limits.interval
+        case .unseen, .noLink, .untried, .doubtful, .recovering: return .zero
         }
     }
 }
