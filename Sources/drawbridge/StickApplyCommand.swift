@@ -106,9 +106,7 @@ struct StickApplyCommand: AsyncParsableCommand {
             )
         case .refused(let lines, let wasOnTrial):
             let isOurs = (try? SmallFile.read(place.config)) == accepted.file.bytes
-            if isOurs, let before {
-                try ConfigurationHistory.install(before, as: place.config)
-            }
+            if isOurs, let before { try await putBack(before) }
             for line in lines { Terminal.error.print(line) }
             let what = wasOnTrial ? "rolled back" : "refused"
             try await refuse("\(which): \(what): \(StickRefusal.mistakes(lines))", by: who)
@@ -122,6 +120,20 @@ struct StickApplyCommand: AsyncParsableCommand {
             try await refuse(
                 "\(which): outcome unknown: \(reason); a trial that is not confirmed ends by itself",
                 by: who)
+        }
+    }
+
+    /// Returns when the daemon has seen it: only then the stick may be put in again, and is tried again.
+    private func putBack(_ before: [UInt8]) async throws {
+        let clock = SystemClock()
+        let reads = await running()?.answer.reads ?? 0
+        try ConfigurationHistory.install(before, as: place.config)
+        let deadline = clock.now() + .seconds(Int64(patience))
+        while clock.now() < deadline {
+            if let now = try? await RunningConfiguration(socket: socket), now.answer.reads > reads {
+                return
+            }
+            try? await clock.sleep(until: clock.now() + .milliseconds(200))
         }
     }
 
