@@ -64,7 +64,7 @@ struct Daemon: Sendable {
         let desk = ConsoleDesk(
             house: house, watch: watch,
             doctor: DoctorService(resolve: { try await house.egress.tenant.resolve($0) }),
-            configuration: configuration)
+            configuration: configuration, events: events)
         let page = PageDoor(
             settings.page, clock: clock, logs: logs,
             content: { (await watch.document(), await events.latest()) })
