@@ -7,7 +7,7 @@ packages="
     gcc pkg-config protobuf-compiler debhelper lintian dpkg-dev apparmor dh-apparmor python3 python3-cryptography jq
     libcurl4-openssl-dev libgpiod-dev libmosquitto-dev libmodbus-dev libssl-dev libmicrohttpd-dev libzstd-dev
     mosquitto mosquitto-clients openvpn dnsmasq-base nftables iproute2 conntrack
-    nmap iputils-ping openssl util-linux procps tinyproxy-bin microsocks
+    mtools dosfstools udev nmap iputils-ping openssl util-linux procps tinyproxy-bin microsocks
 "
 swift_needed="6.2"
 

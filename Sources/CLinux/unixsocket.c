@@ -17,3 +17,10 @@ pid_t clinux_peer_process(int socket)
 	socklen_t size = sizeof peer;
 	return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) ? -errno : peer.pid;
 }
+
+int64_t clinux_peer_user(int socket)
+{
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+	return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) ? -errno : peer.uid;
+}

@@ -136,6 +136,8 @@ package actor ConfigurationService {
             let found = try Settings.loadWithSources(file: file)
             let candidate = Candidate(settings: found.settings, sources: found.sources)
             guard found.sources != (trial?.candidate ?? confirmed).sources else {
+                // Whoever puts it there once more wants it tried again: a stick that is put in again.
+                unconfirmed = []
                 if !state.refused.isEmpty {
                     logger.notice("config is the running one again")
                     state.refused = []

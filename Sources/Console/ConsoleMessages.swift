@@ -4,6 +4,10 @@ import FoundationEssentials
 package struct ConsoleRequest: Codable, Equatable, Sendable {
     package var command: String
     package var arguments: [String: String]?
+    /// Who asks: the kernel's word, never the caller's own.
+    package var userID: UInt32?
+
+    private enum CodingKeys: String, CodingKey { case command, arguments }
 
     package init(command: String, arguments: [String: String]? = nil) {
         self.command = command
@@ -21,6 +25,12 @@ package struct ConsoleRequest: Codable, Equatable, Sendable {
     package static func drill(_ uplink: String?) -> ConsoleRequest {
         ConsoleRequest(command: drillCommand, arguments: uplink.map { ["uplink": $0] })
     }
+
+    /// What became of a USB stick, for the event log; heard from root only.
+    package static func stick(who: String, _ what: String) -> ConsoleRequest {
+        ConsoleRequest(command: stickCommand, arguments: ["who": who, "what": what])
+    }
+    package static let stickCommand = "stick"
 }
 
 /// What the daemon answers: one JSON object on one line. `error` is set when it could not do what was asked.

@@ -1,4 +1,5 @@
 package import Base
+import CLinux
 import Glibc
 
 /// A connected stream socket, non-blocking: of a unix socket, or accepted by a `TCPListener`.
@@ -23,6 +24,12 @@ package final class UnixStream: Sendable {
         let raw = socket.raw
         _ = try check(attempted) { address.with { connect(raw, $0, $1) } }
         self.init(socket)
+    }
+
+    /// The user that the peer ran as when it connected; nil: the kernel does not say. The corresponding C call is
+    /// `getsockopt` with `SO_PEERCRED`.
+    package func peerUserID() -> UInt32? {
+        UInt32(exactly: clinux_peer_user(socket.raw))
     }
 
     /// What there is, at most so many bytes; waits for the first one. An empty result is the end.

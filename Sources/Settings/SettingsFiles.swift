@@ -37,29 +37,53 @@ package enum SettingsFiles {
         return sources
     }
 
+    /// The texts of a config whose main file is in memory, and whose parts lie beside `other`.
+    package static func sources(main: SettingsSource, partsOf other: String)
+        throws(SettingsErrors) -> [SettingsSource]
+    {
+        var sources = [main]
+        var problems: [SettingsProblem] = []
+        addParts(beside: other, to: &sources, &problems)
+        guard problems.isEmpty else {
+            throw SettingsErrors(problems, files: sources.map(\.name))
+        }
+        return sources
+    }
+
     /// The sources in the order in which they are merged; files that can't be read are problems.
     static func read(main: String, partsBeside other: String? = nil) -> (
         sources: [SettingsSource], problems: [SettingsProblem]
     ) {
         var sources: [SettingsSource] = []
         var problems: [SettingsProblem] = []
-        func take(_ path: String) {
-            do throws(Refusal) {
-                sources.append(SettingsSource(name: path, bytes: try bytes(of: path)))
-            } catch {
-                problems.append(SettingsProblem(Position(file: path), error.message))
-            }
+        add(main, to: &sources, &problems)
+        addParts(beside: other ?? main, to: &sources, &problems)
+        return (sources, problems)
+    }
+
+    private static func add(
+        _ path: String, to sources: inout [SettingsSource], _ problems: inout [SettingsProblem]
+    ) {
+        do throws(Refusal) {
+            sources.append(SettingsSource(name: path, bytes: try bytes(of: path)))
+        } catch {
+            problems.append(SettingsProblem(Position(file: path), error.message))
         }
-        take(main)
-        let place = other ?? main
+    }
+
+    private static func addParts(
+        beside place: String, to sources: inout [SettingsSource],
+        _ problems: inout [SettingsProblem]
+    ) {
         let slash = place.lastIndex(of: "/")
         let directory = (slash.map { String(place[...$0]) } ?? "") + "conf.d"
         do throws(Refusal) {
-            for name in try names(in: directory) { take("\(directory)/\(name)") }
+            for name in try names(in: directory) {
+                add("\(directory)/\(name)", to: &sources, &problems)
+            }
         } catch {
             problems.append(SettingsProblem(Position(file: directory), error.message))
         }
-        return (sources, problems)
     }
 
     /// The names of the parts, in byte order; none if there is no such directory.

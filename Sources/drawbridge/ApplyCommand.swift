@@ -28,10 +28,6 @@ struct ApplyCommand: AsyncParsableCommand {
     @Option(help: "The daemon's control socket.")
     var socket = "/run/drawbridge/control.sock"
 
-    /// How long the daemon may take to look at the file, and to say what came of a trial that is over.
-    private static let patience: Duration = .seconds(30)
-    private static let look: Duration = .milliseconds(200)
-
     func run() async throws {
         do {
             try await apply()
@@ -59,7 +55,13 @@ struct ApplyCommand: AsyncParsableCommand {
         let before = try SmallFile.read(config)
         let installed = candidate.sources[0].bytes
         try ConfigurationHistory.install(installed, as: config)
-        switch await outcome(of: candidate, after: running.answer) {
+        let watch = ConfigurationOutcome.Watch(socket: socket, of: candidate)
+        let outcome = await watch.wait(after: running.answer.reads) { seconds in
+            Terminal.output.print(
+                "on trial for \(seconds) s more: kept once the cloud session works over it, or "
+                    + "somebody says `drawbridge confirm`")
+        }
+        switch outcome {
         case .kept(let number, let wasOnTrial):
             let which = number.map { "config \($0)" } ?? "the new config"
             let why = wasOnTrial ? "confirmed over the new rules" : "it needed no trial"
@@ -89,48 +91,5 @@ struct ApplyCommand: AsyncParsableCommand {
         }
         Terminal.output.write("Apply this? [y/N] ")
         return ["y", "yes"].contains((readLine() ?? "").lowercased())
-    }
-
-    private enum Outcome {
-        case kept(number: Int?, wasOnTrial: Bool)
-        case refused([String], wasOnTrial: Bool)
-        case unknown(String)
-    }
-
-    /// Waits until the daemon has looked at the file and, if it tries it, until the trial is over.
-    private func outcome(
-        of candidate: CandidateConfiguration, after before: ConsoleConfig
-    ) async -> Outcome {
-        let clock = SystemClock()
-        var deadline = clock.now() + Self.patience
-        var wasOnTrial = false
-        var trouble = "the daemon has not looked at the file"
-        while clock.now() < deadline {
-            try? await clock.sleep(until: clock.now() + Self.look)
-            let running: RunningConfiguration
-            do {
-                running = try await RunningConfiguration(socket: socket)
-            } catch {
-                trouble = "\(error)"
-                continue
-            }
-            guard running.answer.reads > before.reads else { continue }
-            let isCandidate = Set(running.sources) == Set(candidate.sources)
-            if isCandidate, let seconds = running.answer.trialSeconds {
-                if !wasOnTrial {
-                    deadline = clock.now() + .seconds(Int64(seconds)) + Self.patience
-                    Terminal.output.print(
-                        "on trial for \(seconds) s more: kept once the cloud session works over it, or "
-                            + "somebody says `drawbridge confirm`")
-                }
-                wasOnTrial = true
-                trouble = "the trial has not ended"
-            } else if isCandidate {
-                return .kept(number: running.answer.number, wasOnTrial: wasOnTrial)
-            } else if !running.answer.refused.isEmpty {
-                return .refused(running.answer.refused, wasOnTrial: wasOnTrial)
-            }
-        }
-        return .unknown(trouble)
     }
 }

@@ -13,12 +13,16 @@ struct ConsoleDesk: Sendable {
     let doctor: DoctorService
     let configuration: ConfigurationService
     let drill: DrillDesk
+    let events: EventLogService
+    let sticks = StickDesk()
 
     func answer(_ request: ConsoleRequest) async -> ConsoleReply {
         switch request.command {
         case ConsoleRequest.egress.command: return await egress()
         case ConsoleRequest.confirm.command: return await confirm()
         case ConsoleRequest.config.command: return await config()
+        case ConsoleRequest.stickCommand:
+            return await sticks.answer(request, at: house.clock.now(), events)
         default: break
         }
         let cursors = CursorDesk(recorder: house.recorder.tenant)

@@ -68,7 +68,8 @@ struct Daemon: Sendable {
             house: house, watch: watch,
             doctor: DoctorService(resolve: { try await house.egress.tenant.resolve($0) }),
             configuration: configuration,
-            drill: DrillDesk(house: house, service: drill, events: events, clock: clock))
+            drill: DrillDesk(house: house, service: drill, events: events, clock: clock),
+            events: events)
         let page = PageDoor(
             settings.page, clock: clock, logs: logs,
             content: { (await watch.document(), await events.latest()) })

@@ -17,7 +17,7 @@ struct Drawbridge: AsyncParsableCommand {
             EventsCommand.self, DoctorCommand.self, SupportBundleCommand.self,
             FirewallCommand.self, LogCommand.self, ConfigCommand.self, ApplyCommand.self,
             ConfirmCommand.self,
-            SwitchCommand.self, PushCommand.self,
+            StickCommand.self, SwitchCommand.self, PushCommand.self,
         ])
 
     /// ArgumentParser says 64 (`EX_USAGE`) for a misuse; our contract says 2.

@@ -77,6 +77,14 @@ struct CandidateConfiguration {
             throw ExitCode(1)
         }
     }
+
+    /// The same for a file in memory, whose mistakes are told under its own name.
+    init(_ main: SettingsSource, inPlaceOf config: String) throws(SettingsErrors) {
+        var parts = try SettingsFiles.sources(main: main, partsOf: config)
+        settings = try Settings.parse(parts)
+        parts[0].name = config
+        sources = parts
+    }
 }
 
 /// What the daemon runs, and what it last found in its file.

@@ -14,8 +14,12 @@ struct Terminal: Sendable {
 
     /// Writes the text as it is; gives up, and says false, when nobody reads any more.
     @discardableResult
-    func write(_ text: String) -> Bool {
-        var bytes = Array(text.utf8)[...]
+    func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+
+    /// The same with bytes.
+    @discardableResult
+    func write(_ content: [UInt8]) -> Bool {
+        var bytes = content[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count > 0 {

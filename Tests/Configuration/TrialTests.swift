@@ -149,6 +149,20 @@ struct TrialTests {
         }
     }
 
+    @Test("behaviour 5.5: what was taken back is tried again when it is put there once more")
+    func onceMore() async throws {
+        try await running {
+            try change()
+            #expect(try await until { $0.refused.first?.contains("not confirmed") ?? false })
+            try SmallFile.replace(file, with: Array(good.utf8))
+            #expect(try await until { $0.refused.isEmpty })
+            house.state.withLock { $0.isProven = true }
+            try change()
+            #expect(try await until { $0.number == 2 && $0.trialEnds == nil })
+            #expect(history.unconfirmed().isEmpty)
+        }
+    }
+
     @Test("behaviour 5.5: what cannot be taken back at once is tried again")
     func stubborn() async throws {
         try await running {

@@ -67,6 +67,17 @@ struct ConsoleServerTests {
         #expect(reply.status != nil)
     }
 
+    @Test("who asks is the kernel's word, whatever the request says")
+    func caller() async throws {
+        let answering = server { request in
+            ConsoleReply(text: request.userID.map { "user \($0)" })
+        }
+        try await running(answering) {
+            let reply = try await raw("{\"command\":\"x\",\"userID\":4711}\n")
+            #expect(reply.contains("\"text\":\"user \(geteuid())\""), "\(reply)")
+        }
+    }
+
     @Test("status and metrics; the document survives the way")
     func dialogue() async throws {
         try await running(server()) {

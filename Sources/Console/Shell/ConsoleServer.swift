@@ -54,7 +54,9 @@ package final class ConsoleServer: Sendable {
         do {
             let line = try await caller.readLine(
                 bytesMax: ConsoleLimits.requestBytesMax, until: deadline)
-            return try? ConsoleJSON.decode(ConsoleRequest.self, from: line)
+            var request = try? ConsoleJSON.decode(ConsoleRequest.self, from: line)
+            request?.userID = caller.peerUserID()
+            return request
         } catch UnixStream.Trouble.tooLong {
             return nil
         }
