@@ -21,6 +21,7 @@ fi
 bench=$BIN/weather-bench
 sources=$(find Sources/Base Sources/Uplinks Tests/Weather Tests/Support/SeededGenerator.swift bench/Weather \
     -name '*.swift' ! -path '*/Shell/*' ! -name '*Service.swift' ! -path '*/LAN/*' \
+    ! -name UplinksStatus.swift ! -name CheckAnswer.swift \
     | LC_ALL=C sort | xargs cat | sha256sum | cut -c1-12)
 work=.build/weather/$sources
 mkdir -p "$work" docs/figures
