@@ -67,10 +67,15 @@ static uint32_t handle_of(int fd)
 
 /* Each thread stays connected, so that a read of a line costs about what it does on a real chip, not a connection more.
  * The inode is kept, too: who closes descriptors that are not its own may have closed ours, and the number may be another's now. */
-static __thread struct { int fd; ino_t ino; } line = { .fd = -1 };
+static __thread struct { int fd; dev_t dev; ino_t ino; } line = { .fd = -1 };
 
+static int isours(void)
+{
+	struct stat st;
+	return line.fd >= 0 && !fdkey(line.fd, &st) && st.st_dev == line.dev && st.st_ino == line.ino;
+}
 static pthread_key_t leaving;
-static void leave(void *unused) { (void)unused; close(line.fd); }
+static void leave(void *unused) { (void)unused; if (isours()) close(line.fd); }
 __attribute__((constructor)) static void begin(void) { pthread_key_create(&leaving, leave); }
 
 static int connected(void)
@@ -79,7 +84,7 @@ static int connected(void)
 	struct stat st;
 	const char *s = getenv("FAKEGPIO_SOCK");
 	if (!s) return -1;
-	if (line.fd >= 0 && !fdkey(line.fd, &st) && st.st_ino == line.ino) return line.fd;
+	if (isours()) return line.fd;
 	strncpy(sa.sun_path, s, sizeof sa.sun_path - 1);
 	line.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (line.fd < 0) return -1;
@@ -87,7 +92,7 @@ static int connected(void)
 		close(line.fd);
 		return line.fd = -1;
 	}
-	line.ino = st.st_ino;
+	line.dev = st.st_dev; line.ino = st.st_ino;
 	pthread_setspecific(leaving, &line);
 	return line.fd;
 }

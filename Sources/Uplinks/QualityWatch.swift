@@ -284,9 +284,10 @@ package struct QualityWatch: Sendable {
                 lines[uplink].cleanSince = now
             }
             var measure = windows[uplink].measure(from: now - min(hold, .seconds(60)), at: now)
-            // Where probes are far apart, all since it is clean.
+            // Where probes are far apart, the last ones since it is clean: a loss of long ago says nothing.
             if measure.probes < Self.cleanProbesMin {
-                measure = windows[uplink].measure(from: lines[uplink].cleanSince, at: now)
+                measure = windows[uplink].measure(
+                    from: lines[uplink].cleanSince, last: Self.lately, at: now)
             }
             let isClean =
                 measure.probes >= Self.cleanProbesMin

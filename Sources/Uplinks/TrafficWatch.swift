@@ -24,10 +24,9 @@ package struct TrafficWatch: Sendable {
         case silent(since: Instant)
     }
 
-    /// The shortest time between two looks: while packets go out in vain.
+    /// The time between two looks.
     package static let period = Duration.milliseconds(125)
-    /// While all is answered, and while nothing goes out.
-    static let answeredPeriod = period * 2
+    /// The same while nothing goes out.
     static let restPeriod = period * 4
 
     /// The next look, in step with whatever else is done at whole seconds.
@@ -68,7 +67,7 @@ package struct TrafficWatch: Sendable {
             return .nothing
         }
         measure(count, at: now)
-        pace = Self.answeredPeriod
+        pace = Self.period
         if count.packetsIn > last.packetsIn {
             sentInVain = 0
             silentSince = now

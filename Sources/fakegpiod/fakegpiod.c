@@ -273,12 +273,12 @@ static int control(char *cmd)
 static int conn[NC], nc;
 
 /* one question and its answer; 0: the client has gone, or talks nonsense */
-static int answer(int c)
+static int answer(int c, int flags)
 {
 	int pass = -1;
 	struct fg_req q;
 	struct fg_rep p = { 0 };
-	ssize_t r = recv(c, &q, sizeof q, 0);
+	ssize_t r = recv(c, &q, sizeof q, flags);
 	if (r < FG_HDR || q.len != r - FG_HDR) return 0;
 	if (q.cmd == FG_CTL) {
 		moved = 0;
@@ -343,11 +343,11 @@ int main(int argc, char **argv)
 			if (have == sizeof buf - 1) have = 0;
 		}
 		for (int i = nc; i-- > 0;)
-			if (f[first + i].revents && !answer(conn[i])) { close(conn[i]); conn[i] = conn[--nc]; }
+			if (f[first + i].revents && !answer(conn[i], MSG_DONTWAIT)) { close(conn[i]); conn[i] = conn[--nc]; }
 		if (!(f[0].revents & POLLIN)) continue;
 		int c = accept4(s, NULL, NULL, SOCK_CLOEXEC);
-		/* one too many is answered once, and asks anew */
+		/* one too many is answered if it has asked already, and asks anew */
 		if (c >= 0 && nc < NC) conn[nc++] = c;
-		else if (c >= 0) { answer(c); close(c); }
+		else if (c >= 0) { answer(c, MSG_DONTWAIT); close(c); }
 	}
 }

@@ -109,6 +109,20 @@ struct QualityTests {
         #expect(play.declared.map(\.isPoor) == [true, false])
     }
 
+    @Test("a line that is asked twice a minute is not held for what it lost an hour ago")
+    func lostLongAgo() throws {
+        var play = Play(seed: 2)
+        play.run(seconds: 60)
+        play.lines[0].loss = 0.3
+        play.run(seconds: 90)
+        play.spacing = 30
+        play.run(seconds: 3600)
+        #expect(play.declared.map(\.isPoor) == [true])
+        play.lines[0].loss = 0
+        play.run(seconds: 480)
+        #expect(play.declared.map(\.isPoor) == [true, false])
+    }
+
     @Test("behaviour 4.6: six times the usual time, the standby at half of it at most")
     func slow() throws {
         var play = Play(seed: 1)
