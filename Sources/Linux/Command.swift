@@ -11,6 +11,8 @@ package enum Command {
 
     /// Most bytes kept of each output stream; what comes after is read and dropped.
     package static let outputBytesMax = 4 << 20
+    /// Pieces of output that are read one after the other before the limit's timer, which is on the same thread, has its turn.
+    private static let piecesMax = 16
 
     /// Runs a program with `input` on its standard input; kills it after `timeout`.
     package static func run(
@@ -60,7 +62,11 @@ package enum Command {
     private static func collect(_ raw: Int32) async -> String {
         var content: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16384)
+        var pieces = 0
         while true {
+            pieces += 1
+            // A child that writes without end never makes us wait.
+            if pieces % piecesMax == 0 { await Task.yield() }
             let count = buffer.withUnsafeMutableBytes { read(raw, $0.baseAddress, $0.count) }
             if count > 0 {
                 let room = max(0, outputBytesMax - content.count)

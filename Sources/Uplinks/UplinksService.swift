@@ -67,8 +67,10 @@ package actor UplinksService {
     var use = Use()
     /// By uplink; nil: it is not asked for a login.
     var portals: [PortalWatch?]
-    /// To be made with the next turn of the loop.
-    var checks: [Check] = []
+    /// To be made as soon as they may be; at most one for each uplink.
+    var wantedChecks: [WantedCheck] = []
+    /// By uplink; only those with a budget have one that counts.
+    var checkPaces: [CheckPace]
     let checker: (any PortalChecker)?
     var lastSelected: UplinkSelected?
     /// The carrying uplink was down, or lost its link, since it was announced.
@@ -104,6 +106,7 @@ package actor UplinksService {
         self.account = account
         self.checker = checker
         portals = Self.portals(settings, checker)
+        checkPaces = settings.map { _ in CheckPace() }
         self.logger = logger
         (events, report) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.eventsMax))
         let now = clock.now()
@@ -307,7 +310,8 @@ extension UplinksService {
     private var nextWakeUp: Instant? {
         (uplinks.map(\.monitor.nextWakeUp)
             + [
-                portals.lazy.compactMap { $0?.nextWakeUp }.min(), retryAt, selector.nextWakeUp,
+                portals.lazy.compactMap { $0?.nextWakeUp }.min(), nextCheck, retryAt,
+                selector.nextWakeUp,
                 settledOn == selector.carrying ? chores.nextWakeUp : nil,
                 failover.quality && hasStarted ? qualityAt : nil,
             ]).compactMap { $0 }.min()

@@ -58,7 +58,8 @@ struct Daemon: Sendable {
             clock: clock, logger: logs("lan"), wanted: { LANWatchService.Wanted(house) })
         let drill = DrillService(
             clock: clock, resolve: { try await house.egress.tenant.resolve($0) },
-            carrying: { await house.uplinks.tenant.carrying })
+            carrying: { house.ways.isCut ? nil : await house.uplinks.tenant.carrying },
+            account: { await house.uplinks.tenant.account(for: $0, on: $1) })
         let report = StatusReport(
             house: house, health: health, subscribe: subscribe, configuration: configuration,
             lan: lan, drill: drill, begun: begun, clock: clock)
@@ -68,7 +69,8 @@ struct Daemon: Sendable {
             house: house, watch: watch,
             doctor: DoctorService(resolve: { try await house.egress.tenant.resolve($0) }),
             configuration: configuration,
-            drill: DrillDesk(house: house, service: drill, events: events, clock: clock),
+            drill: DrillDesk(
+                house: house, service: drill, events: events, clock: clock, logger: logs("drill")),
             events: events)
         let page = PageDoor(
             settings.page, clock: clock, logs: logs,

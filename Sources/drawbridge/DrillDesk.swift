@@ -1,4 +1,5 @@
 import Base
+import Cloud
 import Console
 import Linux
 import Logging
@@ -11,7 +12,10 @@ struct DrillDesk: Sendable {
     let service: DrillService
     let events: EventLogService
     let clock: SystemClock
+    let logger: Logger
 
+    /// When a night's drill is over, until the end of our own session would be known.
+    private static let settleTime = Duration.seconds(2)
     /// How often it is looked whether the time has come.
     private static let lookEvery = Duration.seconds(60)
 
@@ -30,6 +34,10 @@ struct DrillDesk: Sendable {
             }
             names = [name]
         }
+        guard !house.ways.isCut else {
+            return ConsoleReply(
+                error: "the key has cut the uplinks: nothing can be tried until it opens them")
+        }
         guard let report = await run(plan(doctor, names), status) else {
             return ConsoleReply(error: "another drill is under way: wait until it has finished")
         }
@@ -39,6 +47,7 @@ struct DrillDesk: Sendable {
     /// Each night at the time that the config file gives at that moment. Runs until cancelled.
     func keepNights(_ desk: ConsoleDesk) async throws {
         var night = NightlyDrill()
+        var sessionLeftOut: String?
         while true {
             try await clock.sleep(until: clock.now() + Self.lookEvery)
             let wall = clock.wall()
@@ -51,8 +60,14 @@ struct DrillDesk: Sendable {
             }
             let status = await desk.watch.document()
             let doctor = await desk.plan(status)
+            guard !house.ways.isCut else {
+                logger.notice(
+                    "no drill tonight", metadata: ["reason": "the key has cut the uplinks"])
+                continue
+            }
             let names = doctor.uplinks.map(\.name).filter { $0 != doctor.carrying?.name }
             var plan = plan(doctor, names)
+            plan.sessionLeftOut = sessionLeftOut
             // Nobody has asked for it: it waits for the next month.
             for uplink in status.uplinks {
                 guard let budget = uplink.probeBytesBudget, let used = uplink.probeBytesUsed,
@@ -60,7 +75,18 @@ struct DrillDesk: Sendable {
                 else { continue }
                 plan.leftOut[uplink.name] = "not tried: its budget for probes is spent"
             }
-            _ = await run(plan, status)
+            let before = await house.cloud.tenant.status()
+            guard let report = await run(plan, status), report.aborted == nil,
+                sessionLeftOut == nil, report.isSessionTried, before.isConnected
+            else { continue }
+            try await clock.sleep(until: clock.now() + Self.settleTime)
+            let after = await house.cloud.tenant.status()
+            guard !after.isConnected || after.since != before.since else { continue }
+            // A broker may know its clients by their certificates alone, and end the older session for the newer one.
+            sessionLeftOut = "left out: our own session has ended during a drill"
+            logger.warning(
+                "our session ended during a drill: from now on the nights leave out the step mqtt",
+                metadata: ["reason": "\(after.lastError ?? after.reason)"])
         }
     }
 
@@ -72,9 +98,9 @@ struct DrillDesk: Sendable {
     }
 
     private func run(_ plan: DrillPlan, _ status: StatusDocument) async -> DrillReport? {
-        guard let report = await service.run(plan, status) else { return nil }
-        for uplink in report.uplinks {
-            await house.uplinks.tenant.account(for: uplink.bytes, on: uplink.name)
+        guard var report = await service.run(plan, status) else { return nil }
+        if report.aborted != nil, house.ways.isCut {
+            report.aborted = "the key has cut the uplinks"
         }
         await events.record([Event(.uplink, who: "drill", report.words)])
         return report

@@ -1,4 +1,5 @@
 import Base
+import Linux
 import Settings
 import TestSupport
 import Testing
@@ -89,6 +90,55 @@ struct DrillTests {
         #expect(report.words == "given up: another uplink carries since")
     }
 
+    /// What the house of a drill says and hears.
+    private actor Desk {
+        var carrying: String? = "office"
+        var bytes: [String: Int] = [:]
+
+        func set(_ name: String?) { carrying = name }
+        func account(_ count: Int, _ name: String) { bytes[name, default: 0] += count }
+    }
+
+    @Test(
+        "behaviour 4.14: one that is given up counts what it has sent, and keeps the result before",
+        arguments: ["wifi", nil])
+    func givenUp(then next: String?) async throws {
+        let (desk, found) = (Desk(), try Self.found())
+        let service = DrillService(
+            clock: SystemClock(), resolve: { _ in [] }, carrying: { await desk.carrying },
+            account: { await desk.account($0, $1) },
+            probe: { _, _, _ in
+                var mine = found
+                mine.tls = nil
+                if await desk.bytes.isEmpty { return mine }
+                await desk.set(next)
+                // Until it is told to end.
+                try? await Task.sleep(for: .seconds(60))
+                return mine
+            })
+        var doctor = try Self.plan()
+        doctor.uplinks = [found.plan]
+        let plan = DrillPlan(
+            doctor: doctor, names: ["wifi"], certificate: "", key: "", pins: [])
+        let first = try #require(await service.run(plan, goodDay()))
+        #expect(first.aborted == nil)
+        #expect(await desk.bytes == ["wifi": 620])
+        let second = try #require(await service.run(plan, goodDay()))
+        #expect(
+            second.aborted?.hasPrefix(
+                next == nil ? "no uplink carries" : "another uplink carries") == true)
+        #expect(await desk.bytes == ["wifi": 1240])
+        #expect(await service.last?.report == first)
+    }
+
+    @Test("behaviour 4.14: a session that is left out is no failure, and costs nothing")
+    func leftOut() throws {
+        let report = try Self.report(try Self.found(), .leftOut("left out: our own"))
+        #expect(report.isGood && !report.isSessionTried)
+        #expect(report.uplinks[0].bytes == 6_120)
+        #expect(try Self.report(try Self.found(), Self.accepted).isSessionTried)
+    }
+
     @Test("the first words of a session, byte by byte, and any answer to them")
     func greeting() {
         #expect(
@@ -101,12 +151,30 @@ struct DrillTests {
         #expect(MQTTGreeting.answer([]) == .strange)
         #expect(MQTTGreeting.answer(Array("HTTP/1.1 400".utf8)) == .strange)
         var random = SeededGenerator(seed: 414)
+        var seen = (accepted: 0, refused: 0, strange: 0)
         for _ in 0..<5000 {
-            let bytes = (0..<Int.random(in: 0...8, using: &random)).map { _ in
-                UInt8.random(in: .min ... .max, using: &random)
+            // A good one, of which some bytes are others, some are missing, or some follow.
+            var bytes: [UInt8] = [0x20, 2, UInt8.random(in: 0...1, using: &random), 0]
+            for _ in 0..<Int.random(in: 0...2, using: &random) {
+                bytes[Int.random(in: 0..<4, using: &random)] =
+                    UInt8.random(in: .min ... .max, using: &random)
             }
-            if MQTTGreeting.answer(bytes) == .accepted { #expect(bytes[3] == 0) }
+            let length = Int.random(in: 0...16, using: &random)
+            let sent = length < 4 ? Array(bytes.prefix(length)) : bytes + bytes.prefix(length % 5)
+            let isHeader = sent.starts(with: [0x20, 2]) && sent.count >= 4
+            switch MQTTGreeting.answer(sent) {
+            case .accepted:
+                seen.accepted += 1
+                #expect(isHeader && sent[3] == 0, "\(sent)")
+            case .refused:
+                seen.refused += 1
+                #expect(isHeader && sent[3] != 0, "\(sent)")
+            case .strange:
+                seen.strange += 1
+                #expect(!isHeader, "\(sent)")
+            }
         }
+        #expect([seen.accepted, seen.refused, seen.strange].allSatisfy { $0 > 300 }, "\(seen)")
     }
 
     @Test("behaviour 4.14: once a night, also when the clock is set, and not before it is right")

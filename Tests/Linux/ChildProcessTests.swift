@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import Linux
 import TestSupport
@@ -77,6 +78,15 @@ struct ChildProcessTests {
         let result = try await Command.run(
             ["/bin/sleep", "600"], timeout: .milliseconds(100))
         #expect(result.exit == .signal(SIGKILL))
+    }
+
+    @Test("a command that writes without end is killed as well")
+    func endless() async throws {
+        let begun = SystemClock().now()
+        let result = try await Command.run(["/usr/bin/yes"], timeout: .milliseconds(300))
+        #expect(result.exit == .signal(SIGKILL))
+        #expect(SystemClock().now() - begun < .seconds(10))
+        #expect(result.output.utf8.count <= Command.outputBytesMax)
     }
 
     @Test("stop ends an obedient child by SIGTERM, a deaf one by SIGKILL")

@@ -70,6 +70,9 @@ struct KeyCutsUplinksTests {
         #expect(resting.status.cloud.reason == "the key has cut all uplinks")
         #expect(resting.status.uplinks.allSatisfy { !$0.isUp && $0.reason.contains("by the key") })
         #expect(!resting.isGateOpen)
+        let drill = try await site.run(in: .router, [site.programs.daemon, "uplinks", "drill"])
+        #expect(drill.exit == .status(1) && drill.error.contains("the key has cut the uplinks"))
+        #expect(try await story.look().status.drill == nil)
         let dropped = resting.status.firewall.counters.first { $0.name == "uplinks_cut" }?.packets
         let text = try await site.output(in: .router, [site.programs.daemon, "status"])
         #expect(text.contains("Switch    off, all uplinks cut"), "\(text)")

@@ -119,6 +119,20 @@ struct ProbeLedgerTests {
         #expect(ledger.used(by: "wifi", in: november) == 0)
     }
 
+    @Test("behaviour 4.14: what was counted before the file was read is added to it")
+    func sum() throws {
+        let november = try month("2026-11")
+        var (kept, early) = (ProbeLedger(file: "2026-11 1000 lte\n2026-10 5 lte\n"), ProbeLedger())
+        kept.add(early)
+        #expect(kept.used(by: "lte", in: november) == 1000)
+        early.add(200, to: "lte", in: november)
+        early.add(30, to: "wifi", in: november)
+        kept.add(early)
+        #expect(kept.used(by: "lte", in: november) == 1200)
+        #expect(kept.used(by: "wifi", in: november) == 30)
+        #expect(kept.used(by: "lte", in: try month("2026-10")) == 5)
+    }
+
     @Test(
         "behaviour 4.11: before the clock is right it counts on in the last month, or in the first that comes"
     )

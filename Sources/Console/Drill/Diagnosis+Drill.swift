@@ -24,6 +24,8 @@ extension Diagnosis {
         switch greeting {
         case nil:
             return skipped("mqtt", "not tried\(reason.map { ": see \($0.name)" } ?? "")")
+        case .leftOut(let why):
+            return skipped("mqtt", why)
         case .answered(.accepted, let time):
             return ok(
                 "mqtt", "the broker accepts a session, \(Figure.decimal(time.milliseconds)) ms")
@@ -46,5 +48,7 @@ extension DoctorFindings {
     enum Greeting: Equatable, Sendable {
         case answered(MQTTGreeting.Answer, after: Duration)
         case failed(String)
+        /// It was not to be asked, and why.
+        case leftOut(String)
     }
 }

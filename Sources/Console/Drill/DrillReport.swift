@@ -31,6 +31,11 @@ package struct DrillReport: Codable, Equatable, Sendable {
 
     package init(device: String) { self.device = device }
 
+    /// A session was begun over one of them.
+    package var isSessionTried: Bool {
+        uplinks.contains { $0.steps.contains { $0.name == "mqtt" && $0.outcome != .skipped } }
+    }
+
     package var isGood: Bool { aborted == nil && uplinks.allSatisfy { $0.failure == nil } }
 
     /// `wifi ok, lte failed at dns`

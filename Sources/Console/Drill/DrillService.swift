@@ -8,6 +8,8 @@ package struct DrillPlan: Sendable {
     package var names: [String]
     /// Those that are left out, and why.
     package var leftOut: [String: String] = [:]
+    /// Why no session is begun; nil: one is.
+    package var sessionLeftOut: String?
     /// Whom we speak TLS with, and as whom.
     package var certificate: String
     package var key: String
@@ -33,20 +35,43 @@ package actor DrillService {
 
     private let resolve: @Sendable (DomainName) async throws -> [IPv4Address]
     private let carrying: @Sendable () async -> String?
+    private let account: @Sendable (_ bytes: Int, _ uplink: String) async -> Void
+    private let probe: Probe
     private let clock: any MonotonicClock
     private var isBusy = false
     /// The last one that was not given up, and when it ended.
     package private(set) var last: (report: DrillReport, at: Instant)?
 
-    /// `resolve` also opens the address in the firewall; `carrying` names the uplink that carries.
+    /// `resolve` also opens the address in the firewall; `carrying` names the uplink that carries; `account` hears what was
+    /// sent over each uplink, also by a drill that is given up.
     package init(
         clock: any MonotonicClock,
         resolve: @escaping @Sendable (DomainName) async throws -> [IPv4Address],
-        carrying: @escaping @Sendable () async -> String?
+        carrying: @escaping @Sendable () async -> String?,
+        account: @escaping @Sendable (_ bytes: Int, _ uplink: String) async -> Void
+    ) {
+        self.init(
+            clock: clock, resolve: resolve, carrying: carrying, account: account,
+            probe: { await UplinkProbe(plan: $0, uplink: $1, broker: $2).run() })
+    }
+
+    /// The doctor's walk over one uplink.
+    typealias Probe =
+        @Sendable (DoctorPlan, DoctorPlan.Uplink, _ broker: IPv4Address?) async ->
+        DoctorFindings.Uplink
+
+    init(
+        clock: any MonotonicClock,
+        resolve: @escaping @Sendable (DomainName) async throws -> [IPv4Address],
+        carrying: @escaping @Sendable () async -> String?,
+        account: @escaping @Sendable (_ bytes: Int, _ uplink: String) async -> Void,
+        probe: @escaping Probe
     ) {
         self.clock = clock
         self.resolve = resolve
         self.carrying = carrying
+        self.account = account
+        self.probe = probe
     }
 
     /// nil: another drill is under way.
@@ -61,7 +86,9 @@ package actor DrillService {
             last = (report, clock.now())
         } else {
             report.aborted =
-                "another uplink carries since; the switch goes first, so try again"
+                await carrying() == nil
+                ? "no uplink carries any more"
+                : "another uplink carries since; the switch goes first, so try again"
         }
         return report
     }
@@ -82,7 +109,8 @@ package actor DrillService {
             }
             defer { group.cancelAll() }
             guard let first = await group.next() else { return nil }
-            return first
+            // Between two looks.
+            return await carrying() == before ? first : nil
         }
     }
 
@@ -117,14 +145,20 @@ package actor DrillService {
         }
         let begun = clock.now()
         let broker = diagnosis.findings.brokerAddress
-        let found = await UplinkProbe(plan: plan.doctor, uplink: uplink, broker: broker).run()
+        let found = await probe(plan.doctor, uplink, broker)
         var greeting: DoctorFindings.Greeting?
         if case .shown(let certificate) = found.tls, certificate.trust == .trusted, let broker,
-            let source = uplink.address
+            let source = uplink.address, !Task.isCancelled
         {
-            greeting = await SessionProbe(plan: plan, clock: clock).run(
-                broker, over: uplink.interface, from: source)
+            if let why = plan.sessionLeftOut {
+                greeting = .leftOut(why)
+            } else {
+                greeting = await SessionProbe(plan: plan, clock: clock).run(
+                    broker, over: uplink.interface, from: source)
+            }
         }
-        return diagnosis.drill(found, greeting: greeting, took: clock.now() - begun)
+        let walked = diagnosis.drill(found, greeting: greeting, took: clock.now() - begun)
+        await account(walked.bytes, walked.name)
+        return walked
     }
 }

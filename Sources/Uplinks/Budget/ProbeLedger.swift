@@ -71,6 +71,13 @@ package struct ProbeLedger: Equatable, Sendable {
         }
     }
 
+    /// What another one has counted besides.
+    package mutating func add(_ other: ProbeLedger) {
+        for entry in other.entries {
+            add(Int(clamping: entry.bytes), to: entry.uplink, in: entry.month)
+        }
+    }
+
     /// What was counted before the clock was right belongs to the first month that is known.
     private func index(_ uplink: String, _ month: Month?) -> Int? {
         guard let month else { return entries.lastIndex { $0.uplink == uplink } }

@@ -44,8 +44,8 @@ package struct PortalWatch: Sendable {
 
         /// For lines that nobody counts the bytes of.
         package static let usual = Limits(every: .seconds(300), captiveMax: .seconds(60))
-        /// For those with a budget: about 0.7 MB a month.
-        package static let metered = Limits(every: .seconds(3600), captiveMax: .seconds(300))
+        /// For those with a budget: about 0.7 MB a month, and 0.1 MB for each login page.
+        package static let metered = Limits(every: .seconds(3600), captiveMax: .seconds(3600))
     }
 
     /// From one check to the next of one that may have come to want a login, or has.

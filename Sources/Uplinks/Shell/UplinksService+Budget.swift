@@ -71,6 +71,11 @@ extension UplinksService {
     /// Whether its budget allows the many probes of a closer look.
     func mayLookCloser(_ number: Int) -> Bool { probePace(number)?.allowsCloserLook ?? true }
 
+    /// Nothing is left of this month's budget.
+    func isBudgetSpent(_ number: Int) -> Bool {
+        probePace(number).map { $0.used >= $0.budget } ?? false
+    }
+
     func spent(_ bytes: Int, on number: Int) {
         guard bytes > 0, uplinks[number].budget != nil else { return }
         use.probedAt[number] = clock.now()
@@ -92,7 +97,9 @@ extension UplinksService {
 extension UplinksService {
     /// Runs `body` with what an earlier life has counted, and keeps the count: now and then, and at the end.
     func withAccount(_ body: () async throws -> Void) async throws {
-        let kept = await account.read()
+        var kept = await account.read()
+        // A drill may have been given up just before this.
+        kept.add(use.ledger)
         use.ledger = kept
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in

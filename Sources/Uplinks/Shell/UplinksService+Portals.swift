@@ -5,7 +5,13 @@ import Settings
 
 // Which uplinks want a login.
 extension UplinksService {
-    /// A check that is to be made.
+    /// A check that is to be made, perhaps later.
+    struct WantedCheck: Sendable {
+        var uplink: Int
+        var number: Int
+    }
+
+    /// A check that is made.
     struct Check: Sendable {
         var uplink: Int
         var number: Int
@@ -27,11 +33,17 @@ extension UplinksService {
         guard let effects = portals[number]?.standingChanged(to: standing, at: clock.now()) else {
             return
         }
+        // Nobody waits for the answer of one that is not up.
+        if standing != .up { wantedChecks.removeAll { $0.uplink == number } }
+        if !effects.isEmpty { checkPaces[number].flapped() }
         performPortal(effects, number)
     }
 
     /// Its address or gateway is another one.
-    func portalPathChanged(_ number: Int) { portals[number]?.pathChanged(at: clock.now()) }
+    func portalPathChanged(_ number: Int) {
+        portals[number]?.pathChanged(at: clock.now())
+        checkPaces[number].flapped()
+    }
 
     /// What is to be asked now.
     func dueChecks() -> [Check] {
@@ -40,8 +52,30 @@ extension UplinksService {
             else { continue }
             performPortal(effects, number)
         }
-        defer { checks = [] }
-        return checks
+        let now = clock.now()
+        let due = wantedChecks.filter { earliest($0.uplink).map { $0 <= now } ?? true }
+        wantedChecks.removeAll { wanted in due.contains { $0.uplink == wanted.uplink } }
+        return due.compactMap { begin($0, at: now) }
+    }
+
+    /// When the next check may be made that has to wait; nil: none has to.
+    var nextCheck: Instant? { wantedChecks.compactMap { earliest($0.uplink) }.min() }
+
+    /// nil: at once.
+    private func earliest(_ number: Int) -> Instant? {
+        guard uplinks[number].budget != nil else { return nil }
+        return checkPaces[number].earliest(isSpent: isBudgetSpent(number))
+    }
+
+    private func begin(_ wanted: WantedCheck, at now: Instant) -> Check? {
+        let uplink = uplinks[wanted.uplink]
+        guard let page = uplink.settings.keepAlive.captiveCheck.page, let path = uplink.path else {
+            // Race: its link was lost meanwhile, and the verdict on that comes next.
+            _ = portals[wanted.uplink]?.answered(.unknown("no way out"), to: wanted.number, at: now)
+            return nil
+        }
+        checkPaces[wanted.uplink].asked(at: now)
+        return Check(uplink: wanted.uplink, number: wanted.number, page: page, path: path)
     }
 
     func portalAnswered(_ number: Int, _ check: Int, _ answer: PortalAnswer) {
@@ -61,15 +95,8 @@ extension UplinksService {
             switch effect {
             case .ask(let check):
                 // At most one for each uplink: a check that is replaced is not asked for any more.
-                checks.removeAll { $0.uplink == number }
-                guard let page = uplink.settings.keepAlive.captiveCheck.page, let path = uplink.path
-                else {
-                    // Race: its link was lost meanwhile, and the verdict on that comes next.
-                    _ = portals[number]?.answered(
-                        .unknown("no way out"), to: check, at: clock.now())
-                    continue
-                }
-                checks.append(Check(uplink: number, number: check, page: page, path: path))
+                wantedChecks.removeAll { $0.uplink == number }
+                wantedChecks.append(WantedCheck(uplink: number, number: check))
             case .declare(let isCaptive, let reason):
                 let name = uplink.settings.name
                 logger.notice(
