@@ -42,7 +42,8 @@ struct ApplyCommand: AsyncParsableCommand {
 
     private func apply() async throws {
         let candidate = try CandidateConfiguration(file: file, inPlaceOf: config)
-        let running = try await RunningConfiguration(socket: socket)
+        let place = ConfigurationPlace(file: config, socket: socket)
+        var running = try await RunningConfiguration(socket: socket)
         guard Set(candidate.sources) != Set(running.sources) else {
             Terminal.output.print("nothing changes: this is what runs")
             return
@@ -52,7 +53,13 @@ struct ApplyCommand: AsyncParsableCommand {
             Terminal.output.print("nothing was changed")
             throw ExitCode(1)
         }
-        let before = try SmallFile.read(config)
+        let before = try place.main(of: running)
+        // What is on trial is not to be returned to.
+        if running.answer.trialSeconds == nil, let aligned = try await place.align(with: running) {
+            Terminal.output.print(
+                "\(config) was not what is in force: that was put back there first")
+            running = aligned
+        }
         let installed = candidate.sources[0].bytes
         try ConfigurationHistory.install(installed, as: config)
         let watch = ConfigurationOutcome.Watch(socket: socket, of: candidate)
@@ -69,11 +76,12 @@ struct ApplyCommand: AsyncParsableCommand {
         case .refused(let lines, let wasOnTrial):
             // Unless somebody else has written it meanwhile.
             let isOurs = (try? SmallFile.read(config)) == installed
-            if isOurs { try ConfigurationHistory.install(before, as: config) }
+            if isOurs { try await place.putBack(before) }
             Terminal.error.print(wasOnTrial ? "rolled back:" : "refused:")
             for line in lines { Terminal.error.print(line) }
             Terminal.error.print(
-                isOurs ? "\(config) is as it was before" : "\(config) was changed by somebody else")
+                isOurs
+                    ? "\(config) holds what is in force" : "\(config) was changed by somebody else")
             throw ExitCode(1)
         case .unknown(let reason):
             Terminal.error.print(

@@ -27,10 +27,13 @@ enum ConfigurationOutcome {
         }
 
         /// Waits until the daemon has looked at the file (it had `reads` times before) and, if it tries it, until the
-        /// trial is over; `onTrial` hears once for how many seconds.
+        /// trial is over; `onTrial` hears once for how many seconds. A daemon that begins anew meanwhile is waited for:
+        /// it goes on with the file if that was confirmed, else with the one before, which ends a trial.
         func wait(after reads: Int, onTrial: (Int) -> Void) async -> ConfigurationOutcome {
             let clock = SystemClock()
             var deadline = clock.now() + patience
+            var (seen, latest) = (reads, reads)
+            var (isGone, hasBegunAnew) = (false, false)
             var wasOnTrial = false
             var trouble = "the daemon has not looked at the file"
             while clock.now() < deadline {
@@ -40,9 +43,16 @@ enum ConfigurationOutcome {
                     running = try await RunningConfiguration(socket: socket)
                 } catch {
                     trouble = "\(error)"
+                    isGone = true
                     continue
                 }
-                guard running.answer.reads > reads else { continue }
+                if running.answer.reads < latest || isGone && running.answer.reads == latest {
+                    // It counts from nothing again.
+                    (seen, hasBegunAnew) = (0, true)
+                    deadline = max(deadline, clock.now() + patience)
+                }
+                (latest, isGone) = (running.answer.reads, false)
+                guard latest > seen else { continue }
                 let isCandidate = Set(running.sources) == Set(candidate.sources)
                 if isCandidate, let seconds = running.answer.trialSeconds {
                     if !wasOnTrial {
@@ -54,7 +64,9 @@ enum ConfigurationOutcome {
                 } else if isCandidate {
                     return .kept(number: running.answer.number, wasOnTrial: wasOnTrial)
                 } else if !running.answer.refused.isEmpty {
-                    return .refused(running.answer.refused, wasOnTrial: wasOnTrial)
+                    // A start refuses only what was on trial.
+                    return .refused(
+                        running.answer.refused, wasOnTrial: wasOnTrial || hasBegunAnew)
                 }
             }
             return .unknown(trouble)

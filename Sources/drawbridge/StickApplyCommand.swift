@@ -30,22 +30,37 @@ struct StickApplyCommand: AsyncParsableCommand {
         help: "Seconds to wait for a daemon that does not answer, or does not look at the file.")
     var patience = 30
 
+    @Option(help: "Seconds to wait for another stick that is at work.")
+    var queue = 300
+
+    @Option(help: "The device it was read from, such as sda1; none: surely a stick's.")
+    var device: String?
+
     func validate() throws {
         guard (1...600).contains(patience) else { throw ValidationError("--patience: 1 to 600") }
+        guard (1...600).contains(queue) else { throw ValidationError("--queue: 1 to 600") }
     }
 
     /// Who put it there, for the event log.
     private static let stranger = "USB stick"
 
+    private var file: ConfigurationPlace {
+        ConfigurationPlace(
+            file: place.config, socket: socket, patience: .seconds(Int64(patience)))
+    }
+
     func run() async throws {
+        // Whatever comes of it: nothing of a stick stays in memory.
+        defer { StickFiles.remove(bundle) }
         do {
             try Directory.make(ConfigurationHistory.folder(of: place.record))
-            let lock = try LockFile(place.record + ".lock")
+            let lock = try await lock()
             try await apply()
             _ = consume lock
         } catch LockFile.Failure.held {
-            Terminal.error.print("another stick is at work: put this one in again when it is done")
-            throw ExitCode(1)
+            try await refuse(
+                "refused, nothing was changed: another stick was at work for \(queue) s: put this one in "
+                    + "again when it is done", by: Self.stranger)
         } catch let code as ExitCode {
             throw code
         } catch {
@@ -54,12 +69,28 @@ struct StickApplyCommand: AsyncParsableCommand {
         }
     }
 
+    /// One stick after the other: the partitions of one come at the same moment.
+    private func lock() async throws -> LockFile {
+        let clock = SystemClock()
+        let deadline = clock.now() + .seconds(Int64(queue))
+        while clock.now() < deadline {
+            if let lock = try? LockFile(place.record + ".lock") { return lock }
+            try await clock.sleep(until: clock.now() + .milliseconds(500))
+        }
+        return try LockFile(place.record + ".lock")
+    }
+
     private func apply() async throws {
         let accepted: StickJudge.Accepted
         let candidate: CandidateConfiguration
         do throws(StickRefusal) {
             accepted = try place.judge().judge(StickFiles.bundle(bundle))
         } catch {
+            if error.isNothingForUs, let why = device.flatMap({ StickDisk($0)?.whyNoStick }) {
+                // The disk that the router itself starts from, at each boot.
+                Terminal.output.print("ignored, for \(why): \(error)")
+                return
+            }
             return try await refuse("refused, nothing was changed: \(error)", by: Self.stranger)
         }
         let who = "\(Self.stranger), key \(accepted.record.key)"
@@ -83,12 +114,18 @@ struct StickApplyCommand: AsyncParsableCommand {
         _ candidate: CandidateConfiguration, _ accepted: StickJudge.Accepted, _ which: String,
         _ who: String
     ) async throws {
-        let running = await running()
+        let running: RunningConfiguration?
+        do {
+            running = try await settled(who)
+        } catch {
+            return try await refuse("\(which): refused, nothing was changed: \(error)", by: who)
+        }
         if let running, Set(running.sources) == Set(candidate.sources) {
             try note(accepted)
             return await tell("\(which): this is what runs, nothing was changed", by: who)
         }
-        let before = try? SmallFile.read(place.config)
+        let before = try running.map(file.main)
+        let laidThere = (try? SmallFile.read(place.config)) == accepted.file.bytes
         await tell("\(which) (SHA-256 \(accepted.file.digest)): being put in force", by: who)
         try ConfigurationHistory.install(accepted.file.bytes, as: place.config)
         let watch = ConfigurationOutcome.Watch(
@@ -106,10 +143,21 @@ struct StickApplyCommand: AsyncParsableCommand {
             )
         case .refused(let lines, let wasOnTrial):
             let isOurs = (try? SmallFile.read(place.config)) == accepted.file.bytes
-            if isOurs, let before { try await putBack(before) }
+            if isOurs {
+                do {
+                    try await file.putBack(before)
+                } catch {
+                    Terminal.error.print("\(place.config) may hold it still: \(error)")
+                }
+            }
             for line in lines { Terminal.error.print(line) }
             let what = wasOnTrial ? "rolled back" : "refused"
             try await refuse("\(which): \(what): \(StickRefusal.mistakes(lines))", by: who)
+        case .unknown(let reason) where running == nil && laidThere:
+            // Perhaps as what was not confirmed: then the next start does not take it.
+            try await refuse(
+                "\(which): lies in its place already, but no daemon runs (\(reason)): put the stick in again when "
+                    + "it does", by: who)
         case .unknown(let reason) where running == nil:
             // Nothing ran that could be returned to.
             try note(accepted)
@@ -123,29 +171,23 @@ struct StickApplyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns when the daemon has seen it: only then the stick may be put in again, and is tried again.
-    private func putBack(_ before: [UInt8]) async throws {
-        let clock = SystemClock()
-        let reads = await running()?.answer.reads ?? 0
-        try ConfigurationHistory.install(before, as: place.config)
-        let deadline = clock.now() + .seconds(Int64(patience))
-        while clock.now() < deadline {
-            if let now = try? await RunningConfiguration(socket: socket), now.answer.reads > reads {
-                return
-            }
-            try? await clock.sleep(until: clock.now() + .milliseconds(200))
+    /// What runs for good, which the config file then holds, too; nil when no daemon answers for a while.
+    private func settled(_ who: String) async throws -> RunningConfiguration? {
+        guard var running = await file.running() else { return nil }
+        if let seconds = running.answer.trialSeconds {
+            throw StickRefusal.onTrial(seconds: seconds)
         }
-    }
-
-    /// What runs now; nil when no daemon answers for a while.
-    private func running() async -> RunningConfiguration? {
-        let clock = SystemClock()
-        let deadline = clock.now() + .seconds(Int64(patience))
-        repeat {
-            if let running = try? await RunningConfiguration(socket: socket) { return running }
-            try? await clock.sleep(until: clock.now() + .milliseconds(500))
-        } while clock.now() < deadline
-        return nil
+        if let aligned = try await file.align(with: running) {
+            await tell(
+                "\(place.config) was not what is in force, such as a change that was not confirmed: what is "
+                    + "in force was put back there first", by: who)
+            running = aligned
+        }
+        // Such as a part in conf.d that was looked at only now.
+        if let seconds = running.answer.trialSeconds {
+            throw StickRefusal.onTrial(seconds: seconds)
+        }
+        return running
     }
 
     /// From now on, what is older is refused.

@@ -80,10 +80,14 @@ struct StickReadingTests {
 
     @Test("what is not FAT is told by its name")
     func otherFormats() {
-        func trouble(_ name: String) -> String? {
+        func bundle(_ name: String) -> StickBundle {
             var sector = [UInt8](repeating: 0, count: 4096)
             sector.replaceSubrange(3..<11, with: Array(name.utf8))
-            return StickReader.bundle(of: Memory(bytes: sector)).trouble
+            return StickReader.bundle(of: Memory(bytes: sector))
+        }
+        func trouble(_ name: String) -> String? {
+            #expect(bundle(name).isForeign)
+            return bundle(name).trouble
         }
         #expect(trouble("EXFAT   ") == "it is formatted as exFAT: format it as FAT32")
         #expect(trouble("NTFS    ") == "it is formatted as NTFS: format it as FAT32")

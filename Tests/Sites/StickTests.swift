@@ -1,5 +1,6 @@
 import Base
 import Console
+import Glibc
 import Linux
 import Testing
 
@@ -19,13 +20,8 @@ struct StickTests {
 
     private func lifeOfASite(in site: Site) async throws {
         try await site.startDaemon(config: config())
-        try await site.waitUntil(within: .seconds(30), "the cloud session") {
-            await isConnected(site)
-        }
-        try await shell(
-            site,
-            "openssl genpkey -algorithm ed25519 -out stick.key; openssl pkey -in stick.key -pubout -out stick.pub"
-        )
+        try await connected(site)
+        try await makeKeys(site)
 
         // A change that could cut the cloud session off proves itself.
         try await makeStick(site, config(lanToWAN: "private"), sequence: 10)
@@ -39,6 +35,16 @@ struct StickTests {
         // Put in again, it changes nothing; an older one is refused.
         let again = try await put(site)
         #expect(again.exit == .status(0) && again.output.contains("put in force already"))
+
+        // Another stick at work is waited for, but not for ever; nothing of this one stays.
+        try await shell(site, "flock stick/last.lock sleep 4 >/dev/null 2>&1 </dev/null &")
+        let busy = try await put(site, queue: 1)
+        #expect(busy.exit == .status(1), "\(busy)")
+        #expect(busy.output.contains("another stick was at work for 1 s"), "\(busy)")
+        #expect(access(site.directory.path + "/bundle", F_OK) != 0)
+        let waited = try await put(site)
+        #expect(waited.exit == .status(0) && waited.output.contains("put in force already"))
+
         try await makeStick(site, config(), sequence: 9)
         let old = try await put(site)
         #expect(old.exit == .status(1) && old.output.contains("sequence 9 is not newer than 10"))
@@ -55,9 +61,7 @@ struct StickTests {
         #expect(back.exit == .status(1) && back.output.contains("rolled back"), "\(back)")
         #expect(try SmallFile.readText(site.directory.configurationFile) == file)
         try site.resumeCloud()
-        try await site.waitUntil(within: .seconds(30), "the cloud session again") {
-            await isConnected(site)
-        }
+        try await connected(site)
         let second = try await put(site)
         #expect(second.exit == .status(0) && second.output.contains("kept, config 3"), "\(second)")
 
@@ -74,9 +78,79 @@ struct StickTests {
         let events = try await site.output(in: .router, [site.programs.daemon, "events"])
         for words in [
             "USB stick, key SHA256:", "drawbridge-SITE-1.toml, sequence 10: kept, config 2",
-            "sequence 10: put in force already", "sequence 9 is not newer than 10",
+            "sequence 10: put in force already", "another stick was at work",
+            "sequence 9 is not newer than 10",
             "sequence 12: rolled back", "sequence 12: kept, config 3",
         ] { #expect(events.contains(words), "\(words) in:\n\(events)") }
+    }
+
+    @Test(
+        "behaviour 5.7: the daemon killed during the trial: the config before comes back, also for later sticks"
+    )
+    func killedOnTrial() async throws {
+        try await Site.with { try await killedOnTrial(in: $0) }
+    }
+
+    private func killedOnTrial(in site: Site) async throws {
+        try await site.startDaemon(config: config())
+        try await connected(site)
+        try await makeKeys(site)
+        let before = try SmallFile.readText(site.directory.configurationFile)
+        try await makeStick(site, config(lanToWAN: "private", trial: "20s"), sequence: 20)
+
+        // The service waits for the daemon that begins anew, which goes on without what was not confirmed.
+        try site.pauseCloud()
+        async let outcome = put(site)
+        try await onTrial(site)
+        try await site.killDaemon()
+        try await site.startDaemon()
+        let back = try await outcome
+        #expect(
+            back.exit == .status(1) && back.output.contains("sequence 20: rolled back"), "\(back)")
+        #expect(try SmallFile.readText(site.directory.configurationFile) == before)
+
+        // As after a power cut: the file holds what is on trial, and nobody is there who would put back the one before.
+        let unconfirmed = config(lanToWAN: "private", trial: "21s")
+        try site.directory.write(unconfirmed, to: site.directory.configurationFile)
+        try await onTrial(site)
+        let refused = try await put(site)
+        #expect(refused.exit == .status(1), "\(refused)")
+        #expect(refused.output.contains("another config is on trial for"), "\(refused)")
+        try await site.killDaemon()
+        try await site.startDaemon()
+        #expect(try SmallFile.readText(site.directory.configurationFile) == unconfirmed)
+        try await makeStick(site, config(lanToWAN: "private", trial: "3s"), sequence: 21)
+        let next = try await put(site)
+        #expect(
+            next.exit == .status(1) && next.output.contains("sequence 21: rolled back"), "\(next)")
+        #expect(next.output.contains("was not what is in force"), "\(next)")
+        #expect(try SmallFile.readText(site.directory.configurationFile) == before)
+
+        // Put in again when the cloud answers, it is tried again.
+        try site.resumeCloud()
+        try await connected(site)
+        let again = try await put(site)
+        #expect(again.exit == .status(0) && again.output.contains("kept, config 2"), "\(again)")
+        #expect(try await site.ping(from: .plc, to: "10.1.0.66"))
+
+        // Nor does `drawbridge apply` take what was on trial for the config before.
+        let signed = try SmallFile.readText(site.directory.configurationFile)
+        try site.pauseCloud()
+        try site.directory.write(config(trial: "20s"), to: site.directory.configurationFile)
+        try await onTrial(site)
+        try await site.killDaemon()
+        try await site.startDaemon()
+        try await site.waitUntil(within: .seconds(10), "the daemon's answer") {
+            await status(site) != nil
+        }
+        let fresh = site.directory.path + "/fresh.toml"
+        try site.directory.write(config(trial: "2s"), to: fresh)
+        let applied = try await site.run(
+            in: .router, [site.programs.daemon, "apply", "--yes", fresh], timeout: .seconds(40))
+        try site.resumeCloud()
+        #expect(applied.exit == .status(1) && applied.error.contains("rolled back"), "\(applied)")
+        #expect(applied.output.contains("was not what is in force"), "\(applied)")
+        #expect(try SmallFile.readText(site.directory.configurationFile) == signed)
     }
 
     // MARK: parts
@@ -98,14 +172,32 @@ struct StickTests {
             """)
     }
 
-    private func isConnected(_ site: Site) async -> Bool {
-        guard let text = try? await site.status() else { return false }
-        let document = try? ConsoleJSON.decode(StatusDocument.self, from: Array(text.utf8))
-        return document?.cloud.isConnected ?? false
+    private func makeKeys(_ site: Site) async throws {
+        try await shell(
+            site,
+            "openssl genpkey -algorithm ed25519 -out stick.key; openssl pkey -in stick.key -pubout -out stick.pub"
+        )
+    }
+
+    private func status(_ site: Site) async -> StatusDocument? {
+        guard let text = try? await site.status() else { return nil }
+        return try? ConsoleJSON.decode(StatusDocument.self, from: Array(text.utf8))
+    }
+
+    private func connected(_ site: Site) async throws {
+        try await site.waitUntil(within: .seconds(30), "the cloud session") {
+            await status(site)?.cloud.isConnected ?? false
+        }
+    }
+
+    private func onTrial(_ site: Site) async throws {
+        try await site.waitUntil(within: .seconds(15), "the trial") {
+            await status(site)?.configuration.trialSeconds != nil
+        }
     }
 
     /// What the two services do.
-    private func put(_ site: Site) async throws -> Command.Result {
+    private func put(_ site: Site, queue: Int = 60) async throws -> Command.Result {
         try await shell(site, "\(site.programs.daemon) stick read <stick.img >bundle")
         return try await site.run(
             in: .router,
@@ -113,6 +205,7 @@ struct StickTests {
                 site.programs.daemon, "stick", "apply", site.directory.path + "/bundle", "--keys",
                 site.directory.path + "/stick.pub", "--serial", "SITE-1", "--record",
                 site.directory.path + "/stick/last", "--patience", "3",
+                "--queue", "\(queue)",
             ], timeout: .seconds(60))
     }
 
@@ -126,9 +219,9 @@ struct StickTests {
         try #require(result.exit == .status(0), "\(script): \(result.error)")
     }
 
-    private func config(lanToWAN: String = "neither") -> String {
+    private func config(lanToWAN: String = "neither", trial: String = "4s") -> String {
         ((try? Site.shippedConfiguration()) ?? "")
-            .replacing("\ntrial = \"1m\"", with: "\ntrial = \"4s\"")
+            .replacing("\ntrial = \"1m\"", with: "\ntrial = \"\(trial)\"")
             .replacing("\nlan-to-wan = \"neither\"", with: "\nlan-to-wan = \"\(lanToWAN)\"")
     }
 }

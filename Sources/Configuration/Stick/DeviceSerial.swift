@@ -54,11 +54,17 @@ package struct DeviceSerial: Equatable, Sendable {
     private static let charactersMin = 4
     private static let bytesMax = 256
 
-    /// What makers of boards leave there when they give no serial.
+    /// What makers of boards leave there when they give no serial: letters and digits, in lower case. What consists of
+    /// one character only, as all zeros do, is none either.
     private static let placeholders: Set<String> = [
-        "to be filled by o.e.m.", "default string", "system serial number", "serial number",
-        "none", "not specified", "not applicable", "unknown", "invalid", "empty", "o.e.m.", "oem",
-        "0123456789", "123456789", "1234567890", "12345678",
+        "tobefilledbyoem", "filledbyoem", "fillbyoem", "oem", "default", "defaultstring",
+        "serial", "serialnumber", "sernum", "sernum0", "sernum1", "systemserialnumber",
+        "sysserialnumber", "productserialnumber", "boardserialnumber", "baseboardserialnumber",
+        "mbserialnumber", "chassisserialnumber", "notavailable", "notspecified", "notapplicable",
+        "notpresent", "notsettable", "notset", "notdefined", "nosn", "noserial", "noserialnumber",
+        "na", "none", "null", "unknown", "undefined", "unspecified", "invalid", "empty", "blank",
+        "reserved", "tbd", "0123456789", "123456789", "1234567890", "12345678",
+        "0123456789abcdef", "123456789abcdef",
     ]
 
     /// The text without what surrounds it; nil when it says nothing.
@@ -66,8 +72,8 @@ package struct DeviceSerial: Equatable, Sendable {
         let text = String(decoding: bytes.prefix(bytesMax).prefix { $0 != 0 }, as: UTF8.self)
         let trimmed = String(
             text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-        guard trimmed.count >= charactersMin, Set(trimmed).count > 1,
-            !placeholders.contains(trimmed.lowercased())
+        let bare = trimmed.lowercased().filter { $0.isLetter || $0.isNumber }
+        guard trimmed.count >= charactersMin, Set(bare).count > 1, !placeholders.contains(bare)
         else { return nil }
         return trimmed
     }

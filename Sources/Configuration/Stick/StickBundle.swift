@@ -2,7 +2,8 @@
 ///
 ///     file 812 drawbridge-A1.toml        and so many bytes, and a line feed
 ///     large 300000 drawbridge-A2.toml    too large to be taken along
-///     trouble it is formatted as NTFS
+///     trouble its FAT file system is damaged
+///     foreign it is formatted as NTFS
 ///     end
 ///
 /// Whoever reads it trusts nothing in it: the reader has met what a stranger has written.
@@ -34,10 +35,15 @@ package struct StickBundle: Equatable, Sendable {
     package var files: [File] = []
     /// Why the stick could not be read, in words.
     package var trouble: String?
+    /// The trouble is that it has another file system than FAT.
+    package var isForeign = false
 
     package init() {}
 
-    package init(trouble: String) { self.trouble = trouble }
+    package init(trouble: String, isForeign: Bool = false) {
+        self.trouble = trouble
+        self.isForeign = isForeign
+    }
 
     /// Takes a file along, unless there are too many by now.
     package mutating func add(_ file: File) {
@@ -61,7 +67,10 @@ package struct StickBundle: Equatable, Sendable {
                 bytes += Array("large \(file.length) \(name)\n".utf8)
             }
         }
-        if let trouble { bytes += Array("trouble \(Self.printable(trouble))\n".utf8) }
+        if let trouble {
+            let word = isForeign ? "foreign" : "trouble"
+            bytes += Array("\(word) \(Self.printable(trouble))\n".utf8)
+        }
         return bytes + Array("end\n".utf8)
     }
 
@@ -80,7 +89,9 @@ package struct StickBundle: Equatable, Sendable {
             case "end" where line == "end":
                 guard rest.isEmpty else { return nil }
                 return
-            case "trouble": trouble = Self.printable(String(line.dropFirst("trouble ".count)))
+            case "trouble", "foreign":
+                trouble = Self.printable(String(line.dropFirst("trouble ".count)))
+                isForeign = words.first == "foreign"
             case "large":
                 guard words.count == 3, let length = UInt64(words[1]) else { return nil }
                 files.append(File(name: Self.printable(String(words[2])), tooLarge: length))

@@ -45,7 +45,9 @@ package struct StickJudge {
             }
         }
         if let newest { return newest }
-        if let trouble = bundle.trouble { throw .unreadable(trouble) }
+        if let trouble = bundle.trouble {
+            throw bundle.isForeign ? .otherFormat(trouble) : .unreadable(trouble)
+        }
         // What is wrong with a file of ours says more than that there are files of others.
         let ours = SignedConfiguration.fileName(serial: serial)
         if let refusal = refusals.first(where: { "\($0)".hasPrefix(ours) }) ?? refusals.first {

@@ -17,6 +17,7 @@ package enum StickReader {
             }
         } catch {
             bundle.trouble = "\(error)"
+            if case .otherFormat = error { bundle.isForeign = true }
         }
         return bundle
     }

@@ -20,7 +20,7 @@ package struct StickRecord: Equatable, Sendable {
     package init?(_ text: String) {
         let words = text.dropLast().split(separator: " ")
         guard text.last == "\n", words.count == 4, words[0] == "1",
-            let sequence = UInt64(words[1])
+            let sequence = UInt64(words[1]), !words[3].contains(where: \.isNewline)
         else { return nil }
         self.init(sequence: sequence, digest: String(words[2]), key: String(words[3]))
         guard self.text == text else { return nil }

@@ -4,6 +4,8 @@ package import Settings
 package enum StickRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     /// The stick cannot be read, in words.
     case unreadable(String)
+    /// It has another file system than FAT, in words.
+    case otherFormat(String)
     /// What the reader has left is not whole.
     case cutOff
     case nothingThere(serial: String)
@@ -17,15 +19,25 @@ package enum StickRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     case old(name: String, sequence: UInt64, last: UInt64)
     /// The config itself is wrong, a line each.
     case mistakes([String])
+    /// What runs is not confirmed yet: nothing else may be tried over it.
+    case onTrial(seconds: Int)
     /// The owner's keys, or what was applied last, cannot be used.
     case unusable(String)
+
+    /// Whether nothing there is meant for a router, as on a disk that serves something else.
+    package var isNothingForUs: Bool {
+        switch self {
+        case .otherFormat, .nothingThere: true
+        default: false
+        }
+    }
 
     /// So many serials of other routers are told.
     private static let toldMax = 4
 
     package var description: String {
         switch self {
-        case .unreadable(let why): return "the stick cannot be read: \(why)"
+        case .unreadable(let why), .otherFormat(let why): return "the stick cannot be read: \(why)"
         case .cutOff:
             return "the stick was not read to its end: was it pulled out? Put it in again"
         case .nothingThere(let serial):
@@ -57,6 +69,9 @@ package enum StickRefusal: Error, Equatable, Sendable, CustomStringConvertible {
         case .mistakes(let lines):
             let more = lines.count > 1 ? " (and \(lines.count - 1) more)" : ""
             return (lines.first ?? "the config is wrong") + more
+        case .onTrial(let seconds):
+            return
+                "another config is on trial for \(seconds) s more: put the stick in again when that is over"
         case .unusable(let why): return why
         }
     }

@@ -70,6 +70,9 @@ package enum StickFiles {
         return bundle
     }
 
+    /// Takes away what the reader has left, if it is still there.
+    package static func remove(_ path: String) { unlink(path) }
+
     private static func regularFile(_ path: String, bytesMax: Int) throws(SystemError) -> [UInt8] {
         let file = try FileDescriptor(open: path, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         var about = stat()
