@@ -116,6 +116,7 @@ struct QualityTests {
         play.lines[0].loss = 0.3
         play.run(seconds: 90)
         play.spacing = 30
+        play.lines[0].loss = 0.6
         play.run(seconds: 3600)
         #expect(play.declared.map(\.isPoor) == [true])
         play.lines[0].loss = 0
