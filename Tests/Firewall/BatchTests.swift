@@ -34,6 +34,17 @@ import Testing
         #expect(batch.messages == 1)
     }
 
+    @Test("only the last message of a batch asks for an acknowledgement")
+    func acknowledgedOnce() {
+        let element = NFTablesElement(key: [1, 2, 3, 4], timeout: .seconds(1))
+        let batch = NFTablesBatch(
+            table: "t",
+            [.add(set: "s", [element]), .delete(set: "s", [element]), .add(set: "s", [element])])
+        let flags = NetlinkReply.parse(batch.bytes).map(\.flags)
+        // NLM_F_REQUEST 0x001, NLM_F_ACK 0x004, NLM_F_CREATE 0x400
+        #expect(flags == [0x001, 0x401, 0x001, 0x405, 0x001])
+    }
+
     @Test("a deletion names the key alone, and renumbering touches nothing else")
     func deletion() {
         let element = NFTablesElement(key: [1, 2, 3, 4], timeout: .seconds(1))
