@@ -28,7 +28,7 @@ package struct ConfigurationHistory: Sendable {
 
     /// Oldest first.
     package func entries() -> [Entry] {
-        Self.names(in: path).compactMap(Int.init).sorted().map { number in
+        Folder.names(in: path).compactMap(Int.init).sorted().map { number in
             var about = stat()
             stat(folder(number), &about)
             return Entry(
@@ -172,31 +172,18 @@ package struct ConfigurationHistory: Sendable {
 
     /// `drawbridge.toml` and `conf.d/….toml` of a folder.
     package static func tomlNames(in folder: String) -> [String] {
-        let main = names(in: folder).filter { $0.hasSuffix(".toml") }
-        let parts = names(in: folder + "/conf.d").filter {
+        let main = Folder.names(in: folder).filter { $0.hasSuffix(".toml") }
+        let parts = Folder.names(in: folder + "/conf.d").filter {
             $0.hasSuffix(".toml") && !$0.hasPrefix(".")
         }
         return main.sorted() + parts.sorted().map { "conf.d/" + $0 }
     }
 
-    private static func names(in folder: String) -> [String] {
-        guard let stream = opendir(folder) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            names.append(
-                withUnsafeBytes(of: &entry.pointee.d_name) {
-                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-                })
-        }
-        return names.filter { $0 != "." && $0 != ".." }
-    }
-
     /// Removes an entry: its files, `conf.d`, itself.
     private static func remove(_ folder: String) {
-        for name in names(in: folder + "/conf.d") { unlink(folder + "/conf.d/" + name) }
+        for name in Folder.names(in: folder + "/conf.d") { unlink(folder + "/conf.d/" + name) }
         rmdir(folder + "/conf.d")
-        for name in names(in: folder) { unlink(folder + "/" + name) }
+        for name in Folder.names(in: folder) { unlink(folder + "/" + name) }
         rmdir(folder)
     }
 }

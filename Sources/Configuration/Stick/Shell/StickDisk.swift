@@ -38,7 +38,7 @@ package struct StickDisk: Equatable, Sendable {
             disk = String(disk[..<slash])
         }
         isRemovable = Self.word(disk + "/removable") == "1"
-        let parts = Self.names(in: disk).map { "\(disk)/\($0)" }.filter {
+        let parts = Folder.names(in: disk).map { "\(disk)/\($0)" }.filter {
             access($0 + "/partition", F_OK) == 0
         }
         guard let table = try? SmallFile.readText(mounts, bytesMax: Limits.mountsBytesMax) else {
@@ -51,7 +51,7 @@ package struct StickDisk: Equatable, Sendable {
         let sources = Set(lines.flatMap { $0.suffix(2) }.map(String.init))
         isInUse = ([disk] + parts).contains { part in
             let name = part.split(separator: "/").last ?? ""
-            return !Self.names(in: part + "/holders").isEmpty
+            return !Folder.names(in: part + "/holders").isEmpty
                 || Self.word(part + "/dev").map(numbers.contains) ?? false
                 || sources.contains("/dev/\(name)")
         }
@@ -60,18 +60,5 @@ package struct StickDisk: Equatable, Sendable {
     private static func word(_ path: String) -> String? {
         guard let text = try? SmallFile.readText(path, bytesMax: 4096) else { return nil }
         return String(text.prefix { !$0.isWhitespace })
-    }
-
-    private static func names(in folder: String) -> [String] {
-        guard let stream = opendir(folder) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            names.append(
-                withUnsafeBytes(of: &entry.pointee.d_name) {
-                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-                })
-        }
-        return names.filter { $0 != "." && $0 != ".." }
     }
 }
