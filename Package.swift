@@ -102,7 +102,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
-        .target(name: "CFakeGPIO", linkerSettings: [.linkedLibrary("dl")]),
+        // It is loaded into the daemon: the released one has Swift's libraries inside, and shall not load them once more.
+        .target(
+            name: "CFakeGPIO",
+            linkerSettings: [
+                .linkedLibrary("dl"),
+                .unsafeFlags(["-static-stdlib", "-nostartfiles"], .when(configuration: .release)),
+            ]),
         .executableTarget(name: "fakegpiod", dependencies: ["CFakeGPIO"]),
 
         // Benchmarks: what bench/*.sh run.

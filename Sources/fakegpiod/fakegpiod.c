@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -28,8 +29,8 @@
 #include <unistd.h>
 #include "fakegpio_proto.h"	/* the wire format, from CFakeGPIO */
 
-#define NL 64
-#define NH 256
+#define NL FG_LINES
+#define NH FG_HANDLES
 static struct line { char name[32], cons[32]; int level, owner; __u64 flags; unsigned lseq; } L[NL]; /* flags: v2 */
 static struct hnd { int used, type, fd, n, off[NL]; __u64 flags; unsigned seq, dropped; } H[NH]; /* index = handle */
 enum { T_CHIP = 1, T_LINES, T_EV1, T_EV2 };
@@ -59,8 +60,32 @@ static __u32 info_v1(__u64 f) { __u32 r = 0; for (unsigned i = 0; i < NMAP; i++)
 static int logical(int o) { return L[o].level ^ !!(L[o].flags & GPIO_V2_LINE_FLAG_ACTIVE_LOW); }
 static __u64 now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec * 1000000000ull + t.tv_nsec; }
 
+/* for those who read without asking */
+static struct fg_page *page;
+static int page_fd = -1;
+static void publish(void)
+{
+	int fails = !plugged;
+	for (unsigned i = 0; i < sizeof F / sizeof *F; i++) if (F[i].c[0] == GPIOHANDLE_GET_LINE_VALUES_IOCTL) fails |= F[i].left;
+	if (fails) page->asks = 1;
+	for (int i = 0; i < nl; i++) page->level[i] = logical(i);
+	for (int h = 1; h < NH; h++) {
+		for (int i = 0; i < H[h].n; i++) page->handle[h].offset[i] = H[h].off[i];
+		page->handle[h].n = H[h].n;
+	}
+	if (!fails) page->asks = 0;
+}
+static int share(void)
+{
+	page_fd = memfd_create("levels", MFD_CLOEXEC);
+	if (page_fd < 0 || ftruncate(page_fd, sizeof *page)) return -1;
+	page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0);
+	return page == MAP_FAILED ? -1 : 0;
+}
+
 static void save_state(void)
 {
+	publish();
 	char tmp[140];
 	snprintf(path, sizeof path, "%s/state", dir);
 	snprintf(tmp, sizeof tmp, "%s.new", path);
@@ -115,6 +140,7 @@ static void set_level(int o, int v)
 	clock_gettime(CLOCK_BOOTTIME, &t);
 	if (!moved) moved = t.tv_sec * 1000000000ull + t.tv_nsec;
 	L[o].level = !!v;
+	publish();
 	edge(o);
 }
 static int claim(int h, const __u32 *off, int n, __u64 flags, const char *cons)
@@ -135,7 +161,8 @@ static int serve(struct fg_req *q, struct fg_rep *p, int *pass)
 {
 	int h = -1, err = 0;
 	for (unsigned i = 0; i < sizeof F / sizeof *F; i++)
-		if (F[i].left && (q->cmd == F[i].c[0] || q->cmd == F[i].c[1])) { F[i].left--; return F[i].err; }
+		if (F[i].left && (q->cmd == F[i].c[0] || q->cmd == F[i].c[1])) { F[i].left--; publish(); return F[i].err; }
+	if (q->cmd == FG_PAGE) return (*pass = dup(page_fd)) < 0 ? errno : 0;
 	if (!plugged) return q->cmd == FG_OPEN ? ENOENT : ENODEV;
 	if (q->cmd == FG_OPEN) {
 		if (q->handle) return ENOENT;
@@ -327,6 +354,7 @@ int main(int argc, char **argv)
 	int ctl = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	static char buf[4096];
 	unsigned have = 0;
+	if (share()) return perror("fakegpiod"), 1;
 	save_state();
 	for (;;) {
 		struct pollfd f[NH + 2 + NC] = { { s, POLLIN, 0 }, { ctl, POLLIN, 0 } };
