@@ -15,10 +15,12 @@ package enum TunnelInterface {
     }
 
     /// Bytes that came out of it (from the tunnel) and went into it, since it was made; nil if there is none.
-    package static func traffic(_ name: String) -> (received: UInt64, sent: UInt64)? {
+    package static func traffic(_ name: String, _ entries: KernelEntries)
+        -> (received: UInt64, sent: UInt64)?
+    {
         func count(_ file: String) -> UInt64? {
-            let path = "/sys/class/net/\(name)/statistics/\(file)"
-            return (try? SmallFile.readText(path)).flatMap { UInt64($0.filter(\.isNumber)) }
+            let line = try? entries.line("/sys/class/net/\(name)/statistics/\(file)")
+            return line.flatMap { UInt64(String(decoding: $0, as: UTF8.self)) }
         }
         guard let received = count("rx_bytes"), let sent = count("tx_bytes") else { return nil }
         return (received, sent)

@@ -9,6 +9,7 @@ package struct KernelFilterTable: FilterTable {
         let table: NFTablesTable
         let sets: NFTablesSetReader
         let watch: NFTablesWatch
+        let entries = KernelEntries()
         init() throws(SystemError) {
             table = try NFTablesTable(name: Ruleset.table)
             sets = try NFTablesSetReader()
@@ -70,9 +71,8 @@ package struct KernelFilterTable: FilterTable {
 
     package func conntrackPercent() -> UInt64? {
         let numbers = ["nf_conntrack_count", "nf_conntrack_max"].map { name in
-            // A small limit is a small buffer.
-            (try? SmallFile.read("/proc/sys/net/netfilter/\(name)", bytesMax: 32)).flatMap {
-                UInt64(String(decoding: $0.prefix { $0 != 10 }, as: UTF8.self))
+            (try? reader.entries.line("/proc/sys/net/netfilter/\(name)")).flatMap {
+                UInt64(String(decoding: $0, as: UTF8.self))
             }
         }
         guard let used = numbers[0], let room = numbers[1], room > 0 else { return nil }

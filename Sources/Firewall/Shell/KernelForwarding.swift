@@ -24,6 +24,7 @@ package struct KernelForwarding: Forwarding {
         init() throws(SystemError) { netlink = try NetlinkSocket(family: 0) }
     }
     private let socket: Socket
+    private let entries = KernelEntries()
 
     package init() throws(SystemError) {
         socket = try Socket()
@@ -122,11 +123,7 @@ package struct KernelForwarding: Forwarding {
     private func ensure(_ name: String, says wanted: String) throws(SystemError) {
         let path = "\(Self.root)/\(name)"
         do throws(SystemError) {
-            // One read is the whole of it, and all are read every few seconds.
-            let line = try FileDescriptor(open: path, flags: O_RDONLY).read(atMost: 64)
-            if line.prefix(while: { $0 != UInt8(ascii: "\n") }).elementsEqual(wanted.utf8) {
-                return
-            }
+            if try entries.line(path).elementsEqual(wanted.utf8) { return }
         } catch {
             // An uplink that is not plugged in: the rules alone hold it until the next `apply`.
             guard error.code == ENOENT else { throw error }

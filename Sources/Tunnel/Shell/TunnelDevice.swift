@@ -17,6 +17,7 @@ package protocol TunnelDevice: Sendable {
 package struct KernelTunnelDevice: TunnelDevice {
     package let name: String
     package let network: CIDR
+    private let entries = KernelEntries()
 
     package init(_ settings: Settings.VPN) {
         name = settings.interface
@@ -38,6 +39,8 @@ package struct KernelTunnelDevice: TunnelDevice {
     package func remove() throws(SystemError) { try TunnelInterface.remove(name) }
 
     package func traffic() -> TunnelTraffic? {
-        TunnelInterface.traffic(name).map { TunnelTraffic(inward: $0.received, outward: $0.sent) }
+        TunnelInterface.traffic(name, entries).map {
+            TunnelTraffic(inward: $0.received, outward: $0.sent)
+        }
     }
 }
