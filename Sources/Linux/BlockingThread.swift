@@ -38,8 +38,9 @@ private func blockingThreadMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMu
 
 /// One named thread that runs the jobs of an actor whose work blocks.
 ///
-/// Give it to an actor as its `unownedExecutor`; the actor's methods then run on this thread only.
-package final class ThreadExecutor: SerialExecutor {
+/// Give it to an actor as its `unownedExecutor`; the actor's methods then run on this thread only. Preferred by a task, too
+/// (`withTaskExecutorPreference`), that task also waits there.
+package final class ThreadExecutor: SerialExecutor, TaskExecutor {
     private struct Queue {
         var jobs: [UnownedJob] = []
         /// Whether the thread runs jobs, or has been told to: then it looks once more before it sleeps.
@@ -91,7 +92,10 @@ package final class ThreadExecutor: SerialExecutor {
                 return jobs
             }
             if jobs.isEmpty { return }
-            for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
+            for job in jobs {
+                job.runSynchronously(
+                    isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+            }
         }
     }
 

@@ -50,7 +50,10 @@ extension Reactor {
                 woken.append(waiter.continuation)
                 if let deadline = waiter.deadline { passed.append(deadline) }
             }
-            _ = arm(descriptor, &state)
+            // Without another waiter it stays in epoll for the next one: it has told its one event, and says no more until then.
+            if state.waiters.contains(where: { $0.descriptor == descriptor }) {
+                _ = arm(descriptor, &state)
+            }
             for deadline in passed { state.forget(deadline) }
             return woken
         }
@@ -60,7 +63,7 @@ extension Reactor {
     private func expire() {
         let now = SystemClock().now()
         var late: [CheckedContinuation<Outcome, any Error>] = []
-        var rested: [CheckedContinuation<Void, any Error>] = []
+        var rested: [Sleeper] = []
         state.withLock { state in
             guard let next = state.nextDeadline, next <= now else { return }
             var freed: [Int32] = []
@@ -73,12 +76,13 @@ extension Reactor {
             for descriptor in freed { _ = arm(descriptor, &state) }
             for index in state.sleepers.indices.reversed()
             where state.sleepers[index].deadline <= now {
-                rested.append(state.sleepers.remove(at: index).continuation)
+                rested.append(state.sleepers.remove(at: index))
             }
             state.findNextDeadline()
         }
         for continuation in late { continuation.resume(returning: .timedOut) }
-        for continuation in rested { continuation.resume() }
+        if rested.count > 1 { rested.sort { $0.deadline < $1.deadline } }
+        for sleeper in rested { sleeper.continuation.resume() }
     }
 
     private func timeoutMilliseconds() -> Int32 {

@@ -97,8 +97,15 @@ package actor RecorderKeeperService {
         try await opened().batch(after: sequence, limit: limit)
     }
 
-    package func waitForRecords(after sequence: UInt64) async throws {
-        try await opened().waitForRecords(after: sequence)
+    /// It waits where its caller runs.
+    package nonisolated func waitForRecords(after sequence: UInt64) async throws {
+        guard let announcement = try await announcement(after: sequence) else { return }
+        for await _ in announcement { return }
+        throw CancellationError()
+    }
+
+    private func announcement(after sequence: UInt64) async throws -> AsyncStream<Void>? {
+        try await opened().announcement(after: sequence)
     }
 
     package func acknowledge(through sequence: UInt64) async {

@@ -27,14 +27,15 @@ package actor RecorderService {
     private let bell = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     /// The last batch that found nothing although there should have been records: they are damaged.
     private var nothing: (after: UInt64, through: UInt64) = (0, 0)
-    private var waiters: [UInt64: Waiter] = [:]
-    private var nextWaiter: UInt64 = 0
+    /// Whoever has been cancelled meanwhile stays until there are records for him.
+    private var waiters: [Waiter] = []
     /// Woken after each turn of the sync loop.
     private var turns: [UInt64: AsyncStream<Void>.Continuation] = [:]
+    private var nextTurn: UInt64 = 0
 
     private struct Waiter {
         var after: UInt64
-        var wakeUp: AsyncStream<Void>.Continuation
+        var announcement: AsyncStream<Void>.Continuation
     }
 
     /// How long a cursor that has moved waits for records that take it to flash with them. After a power cut the
@@ -110,8 +111,8 @@ package actor RecorderService {
         let last = store.lastSequence
         while store.durableThrough < last {
             if let trouble = store.trouble { throw NotOnFlash(reason: trouble) }
-            let id = nextWaiter
-            nextWaiter += 1
+            let id = nextTurn
+            nextTurn += 1
             let (stream, wakeUp) = AsyncStream<Void>.makeStream(
                 bufferingPolicy: .bufferingNewest(1))
             turns[id] = wakeUp
@@ -138,19 +139,27 @@ package actor RecorderService {
         return records
     }
 
-    /// Returns when there are records after `sequence`; throws `CancellationError` when cancelled.
-    package func waitForRecords(after sequence: UInt64) async throws {
-        let id = nextWaiter
-        nextWaiter += 1
-        defer { waiters[id] = nil }
-        while !isClosed, !hasRecords(after: sequence) {
-            let (stream, wakeUp) = AsyncStream<Void>.makeStream(
-                bufferingPolicy: .bufferingNewest(1))
-            waiters[id] = Waiter(after: sequence, wakeUp: wakeUp)
-            for await _ in stream { break }
-            try Task.checkCancellation()
+    /// Returns when there are records after `sequence`; throws `CancellationError` when cancelled, or closed.
+    ///
+    /// It waits where its caller runs.
+    package nonisolated func waitForRecords(after sequence: UInt64) async throws {
+        guard let announcement = await announcement(after: sequence) else { return }
+        for await _ in announcement { return }
+        throw CancellationError()
+    }
+
+    /// Says once that there are records after `sequence`, and ends without a word if the recorder closes before; nil: there
+    /// are records.
+    func announcement(after sequence: UInt64) -> AsyncStream<Void>? {
+        if !isClosed, hasRecords(after: sequence) { return nil }
+        let (stream, announcement) = AsyncStream<Void>.makeStream(
+            bufferingPolicy: .bufferingNewest(1))
+        if isClosed {
+            announcement.finish()
+        } else {
+            waiters.append(Waiter(after: sequence, announcement: announcement))
         }
-        if isClosed { throw CancellationError() }
+        return stream
     }
 
     /// The consumer has everything up to `sequence`; told again, nothing happens.
@@ -167,11 +176,17 @@ package actor RecorderService {
     /// Syncs once in `settings.sync` on average, what comes after a quiet time at once, and nothing later
     /// than `settings.sync`; a last time when it is cancelled.
     package func run() async throws {
+        // On the store's thread, waiting included: nobody else is woken for a turn.
+        await withTaskExecutorPreference(executor) { await takeTurns() }
+    }
+
+    private func takeTurns() async {
         await withThrowingTaskGroup(of: Void.self) { group in
-            // What is no reading comes in turn, too: the cursor, and what has failed before.
+            // What is no reading comes in turn, too: the cursor, and what has failed before. In step with whatever else is
+            // done at whole seconds.
             group.addTask { [clock, settings, bell] in
                 while true {
-                    try await clock.sleep(until: clock.now() + settings.sync)
+                    try await clock.sleep(until: clock.now().next(multipleOf: settings.sync))
                     bell.continuation.yield()
                 }
             }
@@ -195,7 +210,8 @@ package actor RecorderService {
         guard !isClosed else { return }
         sync(at: nil)
         isClosed = true
-        for waiter in waiters.values { waiter.wakeUp.finish() }
+        for waiter in waiters { waiter.announcement.finish() }
+        waiters = []
         for turn in turns.values { turn.finish() }
     }
 
@@ -229,8 +245,10 @@ package actor RecorderService {
     }
 
     private func wakeWaiters() {
-        for waiter in waiters.values where hasRecords(after: waiter.after) {
-            waiter.wakeUp.yield()
+        waiters.removeAll { waiter in
+            guard hasRecords(after: waiter.after) else { return false }
+            waiter.announcement.yield()
+            return true
         }
         for turn in turns.values { turn.yield() }
     }

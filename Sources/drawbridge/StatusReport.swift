@@ -25,8 +25,8 @@ struct StatusReport: Sendable {
 
     private var remote: RemoteAccess? { house.remote.tenant }
 
-    /// The state at this moment. For a quick look names and config, which move seldom and would wake a thread each, are as
-    /// they were before; the firewall's rules are compared only for who asks: `FirewallService.keep` does it all the time.
+    /// The state at this moment. For a quick look recorder, names and config, which would wake a thread each, are as they were
+    /// before; the firewall's rules are compared only for who asks: `FirewallService.keep` does it all the time.
     func document(_ look: StatusWatchService.Look) async -> StatusDocument {
         let previous: StatusDocument? = if case .quick(let before) = look { before } else { nil }
         let isAsked = if case .asked = look { true } else { false }
@@ -51,16 +51,17 @@ struct StatusReport: Sendable {
             .init($0.report, secondsAgo: seconds(since: $0.at, now))
         }
         document.firewall = await firewallSection(comparing: isAsked)
-        document.recorder = recorderSection(await house.recorder.tenant.status())
         document.machines = await
             (house.machines.tenant.status()
             + subscribe.status + health.status).map(machine)
         document.lan = lanSection(await lan.status(), now)
         document.cloud = cloudSection(await house.cloud.tenant.status(), now)
         if let previous {
+            document.recorder = previous.recorder
             document.egress = previous.egress
             document.configuration = previous.configuration
         } else {
+            document.recorder = recorderSection(await house.recorder.tenant.status())
             document.egress = egressSection(await house.egress.tenant.status(), now)
             document.configuration = configurationSection(await configuration.status(), now)
         }

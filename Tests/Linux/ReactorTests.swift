@@ -116,7 +116,8 @@ struct ReactorTests {
         let begun = SystemClock().now()
         let order = await withTaskGroup(of: Int.self) { group in
             for number in [3, 1, 2] {
-                group.addTask {
+                // On its own thread: a busy machine may wake all at once, and other threads have no order.
+                group.addTask(executorPreference: Reactor.shared) {
                     let due = begun + .milliseconds(20 * number)
                     try? await Reactor.shared.sleep(until: due)
                     return SystemClock().now() < due ? -number : number
