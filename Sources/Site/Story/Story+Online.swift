@@ -11,12 +11,19 @@ extension Story {
         try await waitUntil("\(successor.title) carries") {
             $0.carrying == Self.uplinkNames[successor]
         }
-        let moved = clock.now() - cut
+        let switched = clock.now()
+        let moved = switched - cut
         tell(
             .seen(
                 "the router reports \(successor.title) as its way out after \(Figure.time(moved))"))
         try await waitUntil("the cloud is connected again") {
             $0.isCloudConnected && $0.unsent < 20
+        }
+        // Connected it may be before the first reading is there.
+        try await site.waitUntil(within: Self.patience, "readings in the cloud again") {
+            await site.cloud.look { tally in
+                tally.records.values.contains { $0.arrivals.contains { $0.arrived > switched } }
+            }
         }
         let resumed = await flowResumed(since: cut).map { $0 - cut } ?? Self.patience
         return [
