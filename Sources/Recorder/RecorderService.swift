@@ -27,13 +27,13 @@ package actor RecorderService {
     private let bell = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     /// The last batch that found nothing although there should have been records: they are damaged.
     private var nothing: (after: UInt64, through: UInt64) = (0, 0)
-    /// Whoever has been cancelled meanwhile stays until there are records for him.
-    private var waiters: [Waiter] = []
+    private(set) var waiters: [UInt64: Waiter] = [:]
+    private var nextWaiter: UInt64 = 0
     /// Woken after each turn of the sync loop.
     private var turns: [UInt64: AsyncStream<Void>.Continuation] = [:]
     private var nextTurn: UInt64 = 0
 
-    private struct Waiter {
+    struct Waiter {
         var after: UInt64
         var announcement: AsyncStream<Void>.Continuation
     }
@@ -154,13 +154,21 @@ package actor RecorderService {
         if !isClosed, hasRecords(after: sequence) { return nil }
         let (stream, announcement) = AsyncStream<Void>.makeStream(
             bufferingPolicy: .bufferingNewest(1))
-        if isClosed {
+        guard !isClosed else {
             announcement.finish()
-        } else {
-            waiters.append(Waiter(after: sequence, announcement: announcement))
+            return stream
+        }
+        let id = nextWaiter
+        nextWaiter += 1
+        waiters[id] = Waiter(after: sequence, announcement: announcement)
+        announcement.onTermination = { [weak self] end in
+            // Nobody waits for it any more.
+            if case .cancelled = end { Task { await self?.forget(waiter: id) } }
         }
         return stream
     }
+
+    private func forget(waiter id: UInt64) { waiters[id] = nil }
 
     /// The consumer has everything up to `sequence`; told again, nothing happens.
     package func acknowledge(through sequence: UInt64) async {
@@ -210,8 +218,8 @@ package actor RecorderService {
         guard !isClosed else { return }
         sync(at: nil)
         isClosed = true
-        for waiter in waiters { waiter.announcement.finish() }
-        waiters = []
+        for waiter in waiters.values { waiter.announcement.finish() }
+        waiters = [:]
         for turn in turns.values { turn.finish() }
     }
 
@@ -245,10 +253,10 @@ package actor RecorderService {
     }
 
     private func wakeWaiters() {
-        waiters.removeAll { waiter in
-            guard hasRecords(after: waiter.after) else { return false }
+        for (id, waiter) in waiters where hasRecords(after: waiter.after) {
+            waiters[id] = nil
             waiter.announcement.yield()
-            return true
+            waiter.announcement.finish()
         }
         for turn in turns.values { turn.yield() }
     }

@@ -2,11 +2,11 @@ import Base
 import Glibc
 import Linux
 import Logging
-import Recorder
 import Synchronization
 import TestSupport
 import Testing
 
+@testable import Recorder
 @testable import Settings
 
 @Suite struct RecorderServiceTests {
@@ -96,12 +96,12 @@ import Testing
     }
 
     /// The lock goes with the actor, whose last reference its own thread may hold for a moment.
-    private func eventually<R>(_ body: () throws -> R) async throws -> R {
+    private func eventually<R>(_ body: () async throws -> R) async throws -> R {
         for _ in 0..<200 {
-            if let result = try? body() { return result }
+            if let result = try? await body() { return result }
             try await Task.sleep(for: .milliseconds(10))
         }
-        return try body()
+        return try await body()
     }
 
     @Test("records flow: append, wait, batch, acknowledge, and again after a restart")
@@ -150,6 +150,8 @@ import Testing
             try await Task.sleep(for: .milliseconds(20))
             waiting.cancel()
             await #expect(throws: CancellationError.self) { try await waiting.value }
+            // Nothing of it is left, however long there are no records.
+            try await eventually { try #require(await service.waiters.isEmpty) }
             let other = Task { try await service.waitForRecords(after: 0) }
             try await Task.sleep(for: .milliseconds(20))
             await service.close()
