@@ -49,10 +49,12 @@ package final class ThreadExecutor: SerialExecutor, TaskExecutor {
     private let queue = Mutex(Queue())
     private let wakeUp: Int32
 
-    package init(name: String) {
+    /// `isUrgent`: before every ordinary program, if the process may have that (`CAP_SYS_NICE`).
+    package init(name: String, isUrgent: Bool = false) {
         wakeUp = eventfd(0, O_CLOEXEC)
         precondition(wakeUp >= 0, "no descriptor left for the thread \(name)")
         BlockingThread.start(name: name) { [weak self, wakeUp] in
+            if isUrgent { _ = clinux_nice_thread(-20) }
             while true {
                 var count: UInt64 = 0
                 read(wakeUp, &count, 8)

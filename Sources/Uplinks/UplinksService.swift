@@ -2,6 +2,7 @@ package import Base
 import Linux
 package import Logging
 package import Settings
+import Synchronization
 
 /// Keeps the router online: probes every uplink, and leads the default route over the best one.
 ///
@@ -53,7 +54,11 @@ package actor UplinksService {
     var chores = FlowChores()
     var history: [UplinkSwitch] = []
     /// The choice whose routes were put in force last.
-    var settledOn: Int?
+    var settledOn: Int? {
+        didSet { carriesNow.store(settledOn ?? -1, ordering: .relaxed) }
+    }
+    /// The same, for whoever works beside the loop; -1: none.
+    private nonisolated let carriesNow = Atomic(-1)
     /// Why the choice has changed since.
     var cause = ""
     var hasStarted = false
@@ -250,7 +255,11 @@ extension UplinksService {
     private nonisolated func forget(_ number: Int, _ works: Bool) async -> Input {
         do {
             return .forgotten(
-                uplink: number, try await flows?.forget(uplink: number, gently: works))
+                uplink: number,
+                try await flows?.forget(uplink: number, gently: works) {
+                    // It may carry again by then: its connections are where they belong.
+                    carriesNow.load(ordering: .relaxed) != number
+                })
         } catch {
             logger.warning("connections stay on a dead uplink", metadata: ["error": "\(error)"])
             return .forgotten(uplink: number, nil)

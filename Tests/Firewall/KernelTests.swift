@@ -184,6 +184,27 @@ struct KernelTests {
         #expect(SystemClock().now() - start >= .milliseconds(450))
     }
 
+    @Test("an endless element in the place of a leased one is replaced")
+    func foreignElement() async throws {
+        let host = try NamespaceHost()
+        try await service(host).apply(examplePolicy())
+        let lease = try await host.perform {
+            try GateLease(vpnInterface: "vpn0", lanInterface: "br-lan")
+        }
+        try lease.refresh()
+        let set = "inet drawbridge vpn_gate"
+        for change in ["delete", "add"] {
+            let done = try await host.run(
+                ["/usr/sbin/nft", "\(change) element \(set) { vpn0 . br-lan }"])
+            #expect(done.exit.isSuccess, "\(done.error)")
+        }
+        let before = try await list(host)
+        #expect(before.contains(#""vpn0" . "br-lan""#))
+        #expect(!before.contains(#""vpn0" . "br-lan" timeout"#))
+        try lease.refresh()
+        #expect(try await list(host).contains(#""vpn0" . "br-lan" timeout 480ms"#))
+    }
+
     @Test("closing gets through when a foreign hand has filled the set or left half of the lease")
     func closeAgainstOdds() async throws {
         let host = try NamespaceHost()

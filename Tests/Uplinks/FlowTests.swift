@@ -1,6 +1,7 @@
 import Base
 import Glibc
 import Linux
+import Synchronization
 import TestSupport
 import Testing
 import Uplinks
@@ -175,6 +176,49 @@ struct FlowTests {
         #expect(throws: SystemError.self) { try network.flows.counts(uplinks: 2) }
     }
 
+    @Test("behaviour 4.7: an uplink that carries again by then keeps its connections")
+    func carriesAgain() async throws {
+        let network = try await network()
+        let pairs = try await connect(network, 3)
+        defer { for pair in pairs { close(pair.near); close(pair.far) } }
+        let forgotten = try await network.flows.forget(uplink: 0, gently: false) { false }
+        #expect(forgotten.resets == 0)
+        #expect(pairs.allSatisfy { error(of: $0.near) == nil })
+        #expect(try await connections(in: network) == 3)
+    }
+
+    @Test(
+        "behaviour 4.7: datagrams that have moved to another uplink and back meanwhile are left alone"
+    )
+    func movedMeanwhile() async throws {
+        let network = try await network()
+        let kernel = try await network.router.perform { try Conntracker() }
+        try kernel.socket.send(Self.entry(1, mark: 0x6462_1102))
+        let asked = Atomic(0)
+        _ = try await network.flows.forget(uplink: 0, gently: false) {
+            // Between the datagrams and the others.
+            if asked.add(1, ordering: .relaxed).newValue == 2 {
+                #expect(throws: Never.self) {
+                    try kernel.socket.send(Self.entry(2, mark: 0x6462_1102))
+                }
+            }
+            return true
+        }
+        #expect(asked.load(ordering: .relaxed) == 2)
+        #expect(try await connections(in: network) == 1)
+    }
+
+    private final class Conntracker: Sendable {
+        let socket: NetlinkSocket
+        init() throws { socket = try NetlinkSocket(family: 12) }
+    }
+
+    private func connections(in network: Network) async throws -> Int? {
+        let count = try await network.router.run(
+            ["/bin/cat", "/proc/sys/net/netfilter/nf_conntrack_count"])
+        return Int(count.output.filter(\.isNumber))
+    }
+
     @Test("50,000 connections of one uplink go by one request, the others stay")
     func manyConnections() async throws {
         let network = try await network()
@@ -239,5 +283,11 @@ struct FlowTests {
             _ = Conntrack.connections(
                 in: Array(bytes.prefix(.random(in: 0...bytes.count, using: &random))))
         }
+    }
+}
+
+extension KernelFlows {
+    fileprivate func forget(uplink: Int, gently: Bool) throws -> ForgottenFlows {
+        try forget(uplink: uplink, gently: gently) { true }
     }
 }

@@ -15,8 +15,13 @@ package actor KernelFlows: FlowTable {
     /// How long a moment right after a reply is waited for, and the time between two looks, in microseconds.
     static let replyTime = Duration.milliseconds(100)
     private static let lookEvery: UInt32 = 200
+    /// Between the end of the datagrams' entries and the list of the others. While it lists, the kernel holds up every packet
+    /// of that processor, up to 12 ms with 262,144 buckets: what has moved may have its first answers before.
+    private static let pauseBeforeList = Duration.milliseconds(20)
 
-    private let thread = ThreadExecutor(name: "flows")
+    /// Until their entries are gone, datagrams leave with the address of the dead uplink, and are lost: meanwhile the cloud,
+    /// the VPN and the clients connect anew, and may not come first.
+    private let thread = ThreadExecutor(name: "flows", isUrgent: true)
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         thread.asUnownedSerialExecutor()
     }
@@ -60,18 +65,25 @@ package actor KernelFlows: FlowTable {
         }
     }
 
-    package func forget(uplink: Int, gently: Bool) throws -> ForgottenFlows {
+    package func forget(uplink: Int, gently: Bool, isWanted: @Sendable () -> Bool) throws
+        -> ForgottenFlows
+    {
         let datagrams = Conntrack.MarkFilter(
             mark: FlowRules.mark(uplink) | FlowRules.datagrams, mask: FlowRules.markMask)
         let others = Conntrack.MarkFilter(
-            mark: FlowRules.mark(uplink), mask: FlowRules.connectionMask)
+            mark: FlowRules.mark(uplink), mask: FlowRules.markMask)
         if gently { waitForReply(on: uplink) }
+        guard isWanted() else { return ForgottenFlows(time: .zero, resets: 0) }
         let begin = clock.now()
         try connections.forgetConnections(datagrams)
+        var forgotten = clock.now() - begin
+        if !gently { usleep(UInt32(Self.pauseBeforeList.nanoseconds / 1000)) }
+        guard isWanted() else { return ForgottenFlows(time: forgotten, resets: 0) }
+        let again = clock.now()
         // A list takes the kernel several times as long as a deletion: 20 ms with 262,144 buckets.
         let listed = try connections.listConnections(others)
         try connections.forgetConnections(others)
-        let forgotten = clock.now() - begin
+        forgotten += clock.now() - again
         let dead = listed.lazy.flatMap { Conntrack.connections(in: $0) }.prefix(Self.resetsMax)
         let reset = dead.isEmpty ? 0 : try reset(Array(dead))
         return ForgottenFlows(time: forgotten, resets: reset)

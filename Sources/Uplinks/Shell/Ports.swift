@@ -85,7 +85,10 @@ package protocol FlowTable: Sendable {
     /// Takes an uplink's connections out of the kernel's table, so that their next packets find another way, and ends
     /// TCP connections, which cannot go on, at their clients. What is on its way back meanwhile is lost: `gently` waits a
     /// moment for a reply, for right after one the least is on its way.
-    func forget(uplink: Int, gently: Bool) async throws -> ForgottenFlows
+    ///
+    /// What waits behind another one may be overtaken: `isWanted` is asked before anything is taken.
+    func forget(uplink: Int, gently: Bool, isWanted: @Sendable () -> Bool) async throws
+        -> ForgottenFlows
 }
 
 /// A failure for want of a capability, with what to do about it.
