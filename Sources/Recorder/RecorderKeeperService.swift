@@ -2,6 +2,7 @@ package import Base
 import Linux
 package import Logging
 package import Settings
+import Synchronization
 
 /// Opens the recorder, and keeps trying when that fails.
 ///
@@ -20,7 +21,9 @@ package actor RecorderKeeperService {
     private let clock: any MonotonicClock
     private let logger: Logger
     private let open: Open
-    private var service: RecorderService?
+    /// At hand from everywhere: what the recorder's board tells needs no turn of its thread.
+    private nonisolated let kept = Mutex<RecorderService?>(nil)
+    private nonisolated var service: RecorderService? { kept.withLock { $0 } }
     private var trouble = "not opened yet"
     private var missed = LossReport(reason: "store not open")
     private var waiting: [UInt64: AsyncStream<Void>.Continuation] = [:]
@@ -50,7 +53,7 @@ package actor RecorderKeeperService {
             do {
                 let opened = try open()
                 if missed.count > 0 { await opened.tell(missed) }
-                service = opened
+                kept.withLock { $0 = opened }
                 break
             } catch {
                 if !trouble.hasSuffix("\(error)") {
@@ -99,26 +102,24 @@ package actor RecorderKeeperService {
 
     /// It waits where its caller runs.
     package nonisolated func waitForRecords(after sequence: UInt64) async throws {
-        guard let announcement = try await announcement(after: sequence) else { return }
-        for await _ in announcement { return }
-        throw CancellationError()
+        let service = if let service { service } else { try await opened() }
+        try await service.waitForRecords(after: sequence)
     }
 
-    private func announcement(after sequence: UInt64) async throws -> AsyncStream<Void>? {
-        try await opened().announcement(after: sequence)
+    package nonisolated func acknowledge(through sequence: UInt64) {
+        service?.acknowledge(through: sequence)
     }
 
-    package func acknowledge(through sequence: UInt64) async {
-        await service?.acknowledge(through: sequence)
-    }
+    package nonisolated func backlog() -> UInt64 { service?.backlog ?? 0 }
+
+    /// The newest record's sequence; it may not be on flash yet.
+    package nonisolated func newest() -> UInt64 { service?.board.newest ?? 0 }
 
     /// Waits for the store: a consumer that began at the wrong place would be sent everything again.
     package func cursor() async -> UInt64 {
         guard let service = try? await opened() else { return 0 }
         return await service.cursor()
     }
-
-    package func backlog() async -> UInt64 { await service?.backlog() ?? 0 }
 
     package func status() async -> RecorderStatus {
         if let service { return await service.status() }

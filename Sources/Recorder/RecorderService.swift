@@ -25,18 +25,10 @@ package actor RecorderService {
     /// source with that very period would wait for it each time (a leaky bucket of two).
     private var syncsPaidUntil: Instant
     private let bell = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-    /// The last batch that found nothing although there should have been records: they are damaged.
-    private var nothing: (after: UInt64, through: UInt64) = (0, 0)
-    private(set) var waiters: [UInt64: Waiter] = [:]
-    private var nextWaiter: UInt64 = 0
+    nonisolated let board: RecordBoard
     /// Woken after each turn of the sync loop.
     private var turns: [UInt64: AsyncStream<Void>.Continuation] = [:]
     private var nextTurn: UInt64 = 0
-
-    struct Waiter {
-        var after: UInt64
-        var announcement: AsyncStream<Void>.Continuation
-    }
 
     /// How long a cursor that has moved waits for records that take it to flash with them. After a power cut the
     /// consumer gets at most what it has confirmed in this time again.
@@ -70,6 +62,7 @@ package actor RecorderService {
             Timestamp(monotonic: clock.now(), wall: wall())
         }
         self.store = store
+        board = RecordBoard(.init(store))
         lastState = "recording"
         nextCursorSave = clock.now()
         syncsPaidUntil = clock.now()
@@ -91,7 +84,8 @@ package actor RecorderService {
         _ readings: [Reading], as recordClass: RecordClass = .sample
     ) async throws {
         guard !isClosed else { throw SystemError("record into \(settings.directory)", code: 9) }
-        defer { reportState() }
+        defer { tellState() }
+        takeAcknowledged()
         let before = store.nextSequence
         defer { accepted += store.nextSequence - before }
         try store.append(readings, as: recordClass)
@@ -101,7 +95,7 @@ package actor RecorderService {
         // Whoever came at the same time writes first: then one sync serves all.
         await Task.yield()
         if store.durableThrough < last { try store.sync() }
-        wakeWaiters()
+        endTurn()
     }
 
     /// Accepts readings, and returns when they are on flash, which is in the next turn of the sync loop. Throws when
@@ -128,6 +122,7 @@ package actor RecorderService {
     /// Readings were lost before they reached the store: the cloud is told in a loss record.
     package func tell(_ loss: LossReport) {
         // The sync loop's next turn puts it on flash.
+        takeAcknowledged()
         store.lose(loss)
         store.takePendingLoss()
     }
@@ -135,7 +130,9 @@ package actor RecorderService {
     /// The records after `sequence` that are safely on flash, in order, at most `limit` and about 1 MiB.
     package func batch(after sequence: UInt64, limit: Int) async throws -> [Record] {
         let records = try store.batch(after: sequence, limit: limit)
-        if records.isEmpty { nothing = (sequence, store.deliverableThrough) }
+        if records.isEmpty {
+            board.foundNothing(after: sequence, through: store.deliverableThrough)
+        }
         return records
     }
 
@@ -143,43 +140,24 @@ package actor RecorderService {
     ///
     /// It waits where its caller runs.
     package nonisolated func waitForRecords(after sequence: UInt64) async throws {
-        guard let announcement = await announcement(after: sequence) else { return }
+        guard let announcement = board.announcement(after: sequence) else { return }
         for await _ in announcement { return }
         throw CancellationError()
     }
 
-    /// Says once that there are records after `sequence`, and ends without a word if the recorder closes before; nil: there
-    /// are records.
-    func announcement(after sequence: UInt64) -> AsyncStream<Void>? {
-        if !isClosed, hasRecords(after: sequence) { return nil }
-        let (stream, announcement) = AsyncStream<Void>.makeStream(
-            bufferingPolicy: .bufferingNewest(1))
-        guard !isClosed else {
-            announcement.finish()
-            return stream
-        }
-        let id = nextWaiter
-        nextWaiter += 1
-        waiters[id] = Waiter(after: sequence, announcement: announcement)
-        announcement.onTermination = { [weak self] end in
-            // Nobody waits for it any more.
-            if case .cancelled = end { Task { await self?.forget(waiter: id) } }
-        }
-        return stream
-    }
-
-    private func forget(waiter id: UInt64) { waiters[id] = nil }
-
     /// The consumer has everything up to `sequence`; told again, nothing happens.
-    package func acknowledge(through sequence: UInt64) async {
-        store.acknowledge(through: sequence)
+    package nonisolated func acknowledge(through sequence: UInt64) {
+        board.acknowledge(through: sequence)
     }
 
     /// Up to which sequence the consumer has everything.
-    package func cursor() async -> UInt64 { store.cursor }
+    package func cursor() async -> UInt64 {
+        takeAcknowledged()
+        return store.cursor
+    }
 
     /// How many records the consumer does not have yet.
-    package func backlog() async -> UInt64 { store.lastSequence - store.cursor }
+    package nonisolated var backlog: UInt64 { board.backlog }
 
     /// Syncs once in `settings.sync` on average, what comes after a quiet time at once, and nothing later
     /// than `settings.sync`; a last time when it is cancelled.
@@ -192,9 +170,9 @@ package actor RecorderService {
         await withThrowingTaskGroup(of: Void.self) { group in
             // What is no reading comes in turn, too: the cursor, and what has failed before. In step with whatever else is
             // done at whole seconds.
-            group.addTask { [clock, settings, bell] in
+            group.addTask { [self, clock, bell] in
                 while true {
-                    try await clock.sleep(until: clock.now().next(multipleOf: settings.sync))
+                    try await clock.sleep(until: await nextOwnTurn)
                     bell.continuation.yield()
                 }
             }
@@ -213,18 +191,25 @@ package actor RecorderService {
         sync(at: nil)
     }
 
+    /// When there is a turn also without readings.
+    private var nextOwnTurn: Instant {
+        let now = clock.now()
+        let due = store.trouble == nil ? max(now, nextCursorSave) : now
+        return due.next(multipleOf: settings.sync)
+    }
+
     /// Syncs, writes the cursor, and accepts nothing any more.
     package func close() async {
         guard !isClosed else { return }
         sync(at: nil)
         isClosed = true
-        for waiter in waiters.values { waiter.announcement.finish() }
-        waiters = [:]
+        board.close()
         for turn in turns.values { turn.finish() }
     }
 
     package func status() async -> RecorderStatus {
-        RecorderStatus(
+        takeAcknowledged()
+        return RecorderStatus(
             state: isClosed ? "closed" : state, bytesUsed: ByteSize(bytes: store.bytesUsed),
             quota: settings.size, firstSequence: store.firstSequence,
             lastSequence: store.lastSequence, durableThrough: store.durableThrough,
@@ -236,6 +221,7 @@ package actor RecorderService {
 
     /// One turn of the sync loop; the cursor is written in turn, or at once if `now` is nil.
     private func sync(at now: Instant?) {
+        takeAcknowledged()
         if isClockKept(), store.clockIsKept(store.now()) {
             logger.notice("clock is kept: times recorded since boot are told in its terms")
         }
@@ -248,27 +234,21 @@ package actor RecorderService {
             nextCursorSave = clock.now() + Self.cursorInterval
             try? store.saveCursor()
         }
-        wakeWaiters()
-        reportState()
+        endTurn()
+        tellState()
     }
 
-    private func wakeWaiters() {
-        for (id, waiter) in waiters where hasRecords(after: waiter.after) {
-            waiters[id] = nil
-            waiter.announcement.yield()
-            waiter.announcement.finish()
-        }
+    private func endTurn() {
         for turn in turns.values { turn.yield() }
     }
 
-    private func hasRecords(after sequence: UInt64) -> Bool {
-        let known = sequence == nothing.after ? max(sequence, nothing.through) : sequence
-        return store.deliverableThrough > known
-    }
+    /// What the consumer has said meanwhile counts before anything is overwritten or written.
+    private func takeAcknowledged() { store.acknowledge(through: board.acknowledged) }
 
     private var state: String { store.trouble.map { "degraded: " + $0 } ?? "recording" }
 
-    private func reportState() {
+    private func tellState() {
+        board.show(.init(store))
         guard state != lastState else { return }
         lastState = state
         logger.notice(
@@ -282,4 +262,11 @@ package struct NotOnFlash: Error, CustomStringConvertible {
     let reason: String
 
     package var description: String { "the flash does not take it: \(reason)" }
+}
+
+extension RecordBoard.Marks {
+    init(_ store: RingStore) {
+        self.init(
+            last: store.lastSequence, deliverable: store.deliverableThrough, cursor: store.cursor)
+    }
 }

@@ -122,7 +122,7 @@ import Testing
                         let cursor = received.last?.sequence ?? 0
                         try await service.waitForRecords(after: cursor)
                         received += try await service.batch(after: cursor, limit: 7)
-                        await service.acknowledge(through: received.last?.sequence ?? 0)
+                        service.acknowledge(through: received.last?.sequence ?? 0)
                     }
                     #expect(received.map(\.reading) == (1...100).map { reading($0) })
                     group.cancelAll()
@@ -139,7 +139,26 @@ import Testing
             }
             let service = try await eventually { try open(path) }
             #expect(await service.cursor() == 100)
-            #expect(await service.backlog() == 0)
+            #expect(service.backlog == 0)
+        }
+    }
+
+    @Test("what is acknowledged counts at once, and in the recorder before anything else is done")
+    func acknowledged() async throws {
+        try await withDirectory { path in
+            let service = try open(path)
+            try await service.append((1...10).map { reading($0) }, as: .alarm)
+            #expect(service.backlog == 10)
+            #expect(service.board.newest == 10)
+            service.acknowledge(through: 7)
+            #expect(service.backlog == 3)
+            #expect(await service.cursor() == 7)
+            service.acknowledge(through: 5)
+            #expect(await service.status().unsent == 3)
+            // There are records: nobody waits.
+            try await service.waitForRecords(after: 7)
+            #expect(service.board.waiting == 0)
+            await service.close()
         }
     }
 
@@ -151,7 +170,7 @@ import Testing
             waiting.cancel()
             await #expect(throws: CancellationError.self) { try await waiting.value }
             // Nothing of it is left, however long there are no records.
-            try await eventually { try #require(await service.waiters.isEmpty) }
+            try await eventually { try #require(service.board.waiting == 0) }
             let other = Task { try await service.waitForRecords(after: 0) }
             try await Task.sleep(for: .milliseconds(20))
             await service.close()
