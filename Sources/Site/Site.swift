@@ -91,7 +91,16 @@ package actor Site {
         case .onFailure: keeps = failed
         case .always: keeps = true
         }
+        // The kernel waits for the entries to reap what it has killed: one that was stopped with its program, by a test that
+        // ended before it let it go on, would never do so.
+        let waking = Task { [parts] in
+            while !Task.isCancelled {
+                for part in parts { part.entry.send(signal: SIGCONT) }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
         await Self.end(holder, directory, keeping: keeps)
+        waking.cancel()
     }
 
     private static func end(

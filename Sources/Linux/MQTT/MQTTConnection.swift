@@ -152,8 +152,8 @@ package final class MQTTConnection: Sendable {
         }
     }
 
-    /// Sleeps until the socket or a caller wants something. Not for long, because the library has clocks of its own: while
-    /// it comes and goes they count fractions of a second, in between only the keep-alive's 15 s.
+    /// Sleeps until the socket or a caller wants something; half a second at most, because the library has
+    /// clocks of its own.
     private func wait(_ library: borrowing Mosquitto, _ session: MQTTSession) {
         var events = Int16(POLLIN)
         // During the handshake the library's wish to write is stale: it would make us spin.
@@ -164,10 +164,7 @@ package final class MQTTConnection: Sendable {
             pollfd(fd: library.socket, events: events, revents: 0),
             pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
         ]
-        let isSettled =
-            session.isAccepted
-            && state.withLock { if case nil = $0.closing { true } else { false } }
-        poll(&descriptors, 2, isSettled ? 2000 : 500)
+        poll(&descriptors, 2, 500)
         bell.silence()
     }
 
