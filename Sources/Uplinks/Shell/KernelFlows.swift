@@ -16,7 +16,7 @@ package actor KernelFlows: FlowTable {
     static let replyTime = Duration.milliseconds(100)
     private static let lookEvery: UInt32 = 200
     /// Between the end of the datagrams' entries and the list of the others. While it lists, the kernel holds up every packet
-    /// of that processor, up to 12 ms with 262,144 buckets: what has moved may have its first answers before.
+    /// of that processor: what has moved may have its first answers before.
     private static let pauseBeforeList = Duration.milliseconds(20)
 
     /// Until their entries are gone, datagrams leave with the address of the dead uplink, and are lost: meanwhile the cloud,
@@ -70,8 +70,9 @@ package actor KernelFlows: FlowTable {
     {
         let datagrams = Conntrack.MarkFilter(
             mark: FlowRules.mark(uplink) | FlowRules.datagrams, mask: FlowRules.markMask)
+        // Also datagrams that were missed: each packet on its way through the rules has that bit cleared for a moment.
         let others = Conntrack.MarkFilter(
-            mark: FlowRules.mark(uplink), mask: FlowRules.markMask)
+            mark: FlowRules.mark(uplink), mask: FlowRules.connectionMask)
         if gently { waitForReply(on: uplink) }
         guard isWanted() else { return ForgottenFlows(time: .zero, resets: 0) }
         let begin = clock.now()
@@ -82,6 +83,7 @@ package actor KernelFlows: FlowTable {
         let again = clock.now()
         // A list takes the kernel several times as long as a deletion: 20 ms with 262,144 buckets.
         let listed = try connections.listConnections(others)
+        guard isWanted() else { return ForgottenFlows(time: forgotten, resets: 0) }
         try connections.forgetConnections(others)
         forgotten += clock.now() - again
         let dead = listed.lazy.flatMap { Conntrack.connections(in: $0) }.prefix(Self.resetsMax)
