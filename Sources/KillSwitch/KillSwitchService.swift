@@ -93,7 +93,7 @@ package struct SwitchStatus: Equatable, Sendable {
 package final class KillSwitchService: Sendable {
     package enum Limits {
         /// Longest time between two looks at the line, and between two renewals of the lease.
-        package static let tick = Duration.milliseconds(200)
+        package static let tick = Duration.milliseconds(250)
         /// How often a gate that is shut is shut again.
         package static let closeAgain = Duration.seconds(1)
         /// How long a line that could not be requested or read is left alone.

@@ -92,7 +92,8 @@ struct SwitchLoop: ~Copyable {
     /// Waits for an edge, the bell, a wake-up or the tick; returns what poll says about the lines.
     private mutating func wait() -> LineEvents {
         let now = clock.now()
-        var rest = Limits.tick
+        // In step with whatever else is done at whole seconds.
+        var rest = now.next(multipleOf: Limits.tick) - now
         if let wakeUp { rest = min(rest, max(.zero, wakeUp - now)) }
         // Rounded up: a wake-up that comes too early would only be repeated.
         let milliseconds = Int32((rest.nanoseconds + 999_999) / 1_000_000)
