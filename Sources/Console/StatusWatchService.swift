@@ -1,6 +1,7 @@
 package import Base
 
-/// Looks at the house once a second: keeps the uplinks' history, and tells the event log what has changed.
+/// Looks at the house every few seconds, and whenever somebody says that something has happened: keeps the uplinks' history,
+/// and tells the event log what has changed.
 package actor StatusWatchService {
     /// How closely the house is looked at.
     package enum Look: Sendable {
@@ -11,11 +12,21 @@ package actor StatusWatchService {
         case asked
     }
 
+    /// Between two looks that nobody has asked for.
+    package static let period = Duration.seconds(StatusHistory.intervalSeconds) / 2
+    /// From the word that something has happened to the look: what follows from it at once is seen, too, and who
+    /// rings without end is not looked at without end.
+    package static let settling = Duration.milliseconds(100)
+
     private let look: @Sendable (Look) async -> StatusDocument
     private let clock: any MonotonicClock
     private let events: EventLogService
     private var history = StatusHistory()
     private var watch = EventWatch()
+    private var previous: StatusDocument?
+    private var isLooking = false
+    /// Somebody wants a look, and perhaps a thorough one.
+    private var wanted: Bool?
     private var others: [(name: String, trouble: @Sendable () async -> String?)] = []
 
     package init(
@@ -27,21 +38,42 @@ package actor StatusWatchService {
         self.look = look
     }
 
-    /// Runs until cancelled.
-    package func run() async throws {
-        var count = 0
-        var previous: StatusDocument?
-        while true {
-            let isThorough = count % StatusHistory.intervalSeconds == 0
+    /// Runs until cancelled; `news`: something has happened.
+    package func run(hearing news: AsyncStream<Void>) async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask {
+                for await _ in news {
+                    try await self.clock.sleep(until: self.clock.now() + Self.settling)
+                    await self.lookAround(isThorough: false)
+                }
+            }
+            while true {
+                await lookAround(isThorough: false)
+                try await clock.sleep(until: clock.now().next(multipleOf: Self.period))
+                await lookAround(isThorough: true)
+                try await clock.sleep(until: clock.now().next(multipleOf: Self.period))
+            }
+        }
+    }
+
+    /// One look after the other: what an older one saw must not be told after what a newer one did.
+    private func lookAround(isThorough: Bool) async {
+        guard !isLooking else {
+            wanted = isThorough || wanted ?? false
+            return
+        }
+        isLooking = true
+        defer { isLooking = false }
+        wanted = isThorough
+        while let isThorough = wanted {
+            wanted = nil
+            // The very first look is a full one, but at that moment nothing has answered yet: that is no loss.
             let document = await look(isThorough ? .full : previous.map { .quick($0) } ?? .full)
             previous = document
-            // At the very first look nothing has answered yet: that is no loss.
-            if count > 0, isThorough { history.take(document) }
+            if isThorough { history.take(document) }
             let news = watch.handle(document, at: clock.now())
             // Also without news: what a full disk did not take is tried again.
             if isThorough || !news.isEmpty { await events.record(news) }
-            count += 1
-            try await clock.sleep(until: clock.now().next(multipleOf: .seconds(1)))
         }
     }
 

@@ -95,7 +95,7 @@ struct Daemon: Sendable {
             house.rooms + [
                 Room("cut uplinks") { try await house.obeyCuts() },
                 Room("console") { try await console.run() },
-                Room("status and events") { try await watch.run() },
+                Room("status and events") { try await watch.run(hearing: house.news.rings) },
                 page.slot, push.slot, health.slot, subscribe.slot, syslog.slot, bulk.slot,
                 Room("configuration") {
                     try await configuration.run(

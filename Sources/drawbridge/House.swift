@@ -30,6 +30,8 @@ final class House: Sendable {
     private let running: Mutex<Settings>
     private let carrier: Carrier
     let ways: WaysOut
+    /// The key was turned, a VPN session begun or ended, or another uplink carries.
+    let news: Bell
     /// What the cloud session must do to prove the change that is on trial.
     let proof = Mutex<Proof?>(nil)
 
@@ -110,6 +112,8 @@ final class House: Sendable {
 
         let ways = WaysOut(isCut: settings.keySwitch?.disables == .wan)
         self.ways = ways
+        let news = Bell()
+        self.news = news
 
         let own = logs("house")
         policy = Slot("firewall", first, first, logger: own, remake: { $0 }) {
@@ -129,7 +133,7 @@ final class House: Sendable {
             }
         ) { remote in
             if let remote {
-                try await remote.run(cutting: ways)
+                try await remote.run(cutting: ways, telling: news)
             } else {
                 ways.open()
                 try await Self.untilCancelled()
@@ -169,6 +173,7 @@ final class House: Sendable {
             try await withThrowingDiscardingTaskGroup { group in
                 group.addTask { try await uplinks.run() }
                 for await way in uplinks.events {
+                    news.ring()
                     let (isFirst, budget) = carrier.carries(way.name)
                     if let budget { await cloud.tenant.setBacklogBudget(budget) }
                     if isFirst {

@@ -53,22 +53,30 @@ struct RemoteAccess: Sendable {
     }
 
     /// Runs until it is cancelled; the gate is shut when it returns.
-    func run(cutting ways: WaysOut) async throws {
+    func run(cutting ways: WaysOut, telling news: Bell) async throws {
         // Until the key has been read, the gate is shut.
         if cutsUplinks { ways.cut() } else { ways.open() }
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await keySwitch.run() }
             if let lamp { group.addTask { await lamp.service.run() } }
-            if let lamp, let tunnel { group.addTask { await lamp.follow(tunnel.sessions) } }
-            if let tunnel { group.addTask { try await tunnel.run() } }
-            group.addTask { await obeySwitch(ways) }
+            if let tunnel {
+                group.addTask { try await tunnel.run() }
+                group.addTask {
+                    for await isConnected in tunnel.sessions {
+                        lamp?.sessionMoved(isConnected: isConnected)
+                        news.ring()
+                    }
+                }
+            }
+            group.addTask { await obeySwitch(ways, telling: news) }
         }
     }
 
     /// Carries the switch's word to the others; the gate has obeyed before.
-    private func obeySwitch(_ ways: WaysOut) async {
+    private func obeySwitch(_ ways: WaysOut, telling news: Bell) async {
         for await event in keySwitch.events {
             lamp?.gateMoved(isOpen: event == .allowed)
+            news.ring()
             switch event {
             case .allowed:
                 ways.open()

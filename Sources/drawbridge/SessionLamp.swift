@@ -15,11 +15,9 @@ final class SessionLamp: Sendable {
         show()
     }
 
-    func follow(_ sessions: AsyncStream<Bool>) async {
-        for await isConnected in sessions {
-            state.withLock { $0.isConnected = isConnected }
-            show()
-        }
+    func sessionMoved(isConnected: Bool) {
+        state.withLock { $0.isConnected = isConnected }
+        show()
     }
 
     private func show() {

@@ -220,7 +220,7 @@ struct EventWatchTests {
                 == ["switch: key switch: turned off: remote access is closed"])
         #expect(
             events { $0.keySwitch?.changes += 2 } == [
-                "switch: key switch: turned 2 times within a second, "
+                "switch: key switch: turned 2 times in quick succession, "
                     + "now on: remote access is allowed"
             ])
     }

@@ -2,7 +2,7 @@ package import Base
 
 /// Tells events from two looks at the house.
 ///
-/// A look comes once a second: what turned twice between two looks shows in the counters.
+/// A look comes every few seconds and whenever something has happened: what turned twice between two looks shows in the counters.
 package struct EventWatch: Sendable {
     private var last: StatusDocument?
     /// When each counter of dropped packets was last told of, and what it was then.
@@ -113,7 +113,7 @@ package struct EventWatch: Sendable {
         return [
             Event(
                 .switch, who: "key switch",
-                "turned \(key.changes - before.changes) times within a second, now \(words)")
+                "turned \(key.changes - before.changes) times in quick succession, now \(words)")
         ]
     }
 
