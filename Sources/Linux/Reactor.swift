@@ -100,7 +100,7 @@ package final class Reactor: TaskExecutor {
     package func wait(
         for direction: Direction, on descriptor: Int32, until deadline: Instant? = nil
     ) async throws -> Outcome {
-        let id = nextID.add(1, ordering: .relaxed).newValue
+        let id = makeID()
         // Race: cancelled after it was woken, when nobody else takes the mark back.
         defer { _ = state.withLock { $0.cancelledEarly.remove(id) } }
         return try await withTaskCancellationHandler {
@@ -166,16 +166,23 @@ package final class Reactor: TaskExecutor {
 
     /// Waits until a moment has come; throws `CancellationError` when the task is cancelled before.
     package func sleep(until deadline: Instant) async throws {
-        let id = nextID.add(1, ordering: .relaxed).newValue
+        try await sleep(makeID()) { deadline }
+    }
+
+    func makeID() -> UInt64 { nextID.add(1, ordering: .relaxed).newValue }
+
+    /// The same for a sleep that `move` finds by its id; `deadline` is asked for when nobody can move it.
+    func sleep(_ id: UInt64, until deadline: @Sendable () -> Instant) async throws {
         // Race: cancelled after it was woken, when nobody else takes the mark back.
         defer { _ = state.withLock { $0.cancelledEarly.remove(id) } }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let (isCancelled, isNext) = state.withLock { state -> (Bool, Bool) in
                     if state.cancelledEarly.remove(id) != nil { return (true, false) }
-                    state.sleepers.append(
-                        Sleeper(id: id, deadline: deadline, continuation: continuation))
-                    return (false, state.note(deadline))
+                    let sleeper = Sleeper(
+                        id: id, deadline: deadline(), continuation: continuation)
+                    state.sleepers.append(sleeper)
+                    return (false, state.note(sleeper.deadline))
                 }
                 if isCancelled {
                     continuation.resume(throwing: CancellationError())
@@ -196,6 +203,23 @@ package final class Reactor: TaskExecutor {
             }
             sleeper?.continuation.resume(throwing: CancellationError())
         }
+    }
+
+    /// Another deadline for one that sleeps; does nothing when it does not, or no more. `deadline` is asked for when nobody
+    /// else can move it.
+    func move(_ id: UInt64, to deadline: () -> Instant) {
+        let isNext = state.withLock { state -> Bool in
+            guard let index = state.sleepers.firstIndex(where: { $0.id == id }) else {
+                return false
+            }
+            let (before, next) = (state.sleepers[index].deadline, state.nextDeadline)
+            let deadline = deadline()
+            state.sleepers[index].deadline = deadline
+            state.forget(before)
+            _ = state.note(deadline)
+            return next.map { deadline < $0 } ?? true
+        }
+        if isNext { wake() }
     }
 
     package func enqueue(_ job: consuming ExecutorJob) {

@@ -83,7 +83,7 @@ package actor UplinksService {
 
     /// What the main loop waits for.
     private enum Input: Sendable {
-        case timer(Instant)
+        case timer
         /// The counters; nil: the rules that count are not there.
         case traffic([TrafficCount]?)
         case rulesInstalled
@@ -151,7 +151,8 @@ extension UplinksService {
             // Also over rules that are there: an earlier service may have left them for other uplinks.
             let interfaces = uplinks.map(\.settings.interface)
             if flows != nil { group.addTask { try await self.installRules(on: interfaces) } }
-            var timers: Set<Instant> = []
+            let alarm = Alarm()
+            group.addTask { try await Self.timer(alarm) }
             // The next look at the traffic, which wakes this loop anyway.
             var look: Instant?
             repeat {
@@ -161,20 +162,12 @@ extension UplinksService {
                 for check in dueChecks() {
                     group.addTask { .checked(check, await self.make(check)) }
                 }
-                // A timer that is too early does no harm, so none is ever taken back.
-                if let due = nextWakeUp, !timers.contains(where: { $0 <= due }),
-                    look.map({ $0 > due + slack }) ?? true
-                {
-                    timers.insert(due)
-                    group.addTask { [clock] in
-                        try await clock.sleep(until: due)
-                        return .timer(due)
-                    }
-                }
+                alarm.set(wakeUp(before: look))
                 guard let input = try await group.next() else { return }
                 switch input {
-                case .timer(let due):
-                    timers.remove(due)
+                case .timer:
+                    alarm.set(nil)
+                    group.addTask { try await Self.timer(alarm) }
                 case .answers(let number):
                     takeAnswers(on: number)
                     group.addTask { try await self.nextAnswers(on: number) }
@@ -203,6 +196,11 @@ extension UplinksService {
                 }
             } while !Task.isCancelled
         }
+    }
+
+    private static func timer(_ alarm: Alarm) async throws -> Input {
+        try await alarm.wait()
+        return .timer
     }
 
     private nonisolated func nextChange() async throws -> Input {
@@ -288,42 +286,6 @@ extension UplinksService {
             lookAtQuality()
             choose(selector.timePassed(at: clock.now()), "good for long enough again")
         } while isUnsettled
-    }
-
-    /// When to look at the traffic again, by what the carrying uplink's says.
-    private func nextLook() -> Instant {
-        let now = clock.now()
-        // Of no use beside probes that are as quick as the looks.
-        let areFast = uplinks.contains {
-            let interval = $0.settings.keepAlive.interval
-            return interval < .seconds(1) && interval > TrafficWatch.period
-        }
-        guard let carrying = selector.carrying, !areFast, !isLookedInto else {
-            return now.next(multipleOf: TrafficWatch.period)
-        }
-        return uplinks[carrying].traffic.nextLook(after: now)
-    }
-
-    /// How long what is due may wait for the next look at the traffic, so that both need one wake-up: not where somebody
-    /// has asked for fast probes.
-    private var slack: Duration {
-        let areFast = uplinks.contains { $0.settings.keepAlive.interval < .seconds(1) }
-        return isLookedInto || areFast ? .zero : TrafficWatch.period
-    }
-
-    /// A silence is looked into, or a line measured.
-    private var isLookedInto: Bool {
-        uplinks.contains { $0.monitor.isSuspected || $0.monitor.isAssessed }
-    }
-
-    private var nextWakeUp: Instant? {
-        (uplinks.map(\.monitor.nextWakeUp)
-            + [
-                portals.lazy.compactMap { $0?.nextWakeUp }.min(), nextCheck, retryAt,
-                selector.nextWakeUp,
-                settledOn == selector.carrying ? chores.nextWakeUp : nil,
-                failover.quality && hasStarted ? qualityAt : nil,
-            ]).compactMap { $0 }.min()
     }
 
     func perform(_ effects: [UplinkMonitor.Effect], _ number: Int) {

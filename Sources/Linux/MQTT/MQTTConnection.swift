@@ -152,8 +152,8 @@ package final class MQTTConnection: Sendable {
         }
     }
 
-    /// Sleeps until the socket or a caller wants something; half a second at most, because the library has
-    /// clocks of its own.
+    /// Sleeps until the socket or a caller wants something; a second at most, because the library has
+    /// clocks of its own, which count in seconds.
     private func wait(_ library: borrowing Mosquitto, _ session: MQTTSession) {
         var events = Int16(POLLIN)
         // During the handshake the library's wish to write is stale: it would make us spin.
@@ -164,7 +164,7 @@ package final class MQTTConnection: Sendable {
             pollfd(fd: library.socket, events: events, revents: 0),
             pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
         ]
-        poll(&descriptors, 2, 500)
+        poll(&descriptors, 2, session.isAccepted ? 1000 : 500)
         bell.silence()
     }
 

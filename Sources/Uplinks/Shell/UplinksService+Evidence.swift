@@ -49,7 +49,8 @@ extension UplinksService {
     func lookAtQuality() {
         let now = clock.now()
         guard failover.quality, hasStarted, qualityAt <= now else { return }
-        qualityAt = now + .seconds(1)
+        // When the router is awake anyway.
+        qualityAt = now.next(multipleOf: .seconds(1))
         let effects = quality.look(
             uplinks.map(\.monitor.window), isUp: uplinks.map { $0.monitor.standing == .up },
             carrying: selector.carrying,
