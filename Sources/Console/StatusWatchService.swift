@@ -58,23 +58,28 @@ package actor StatusWatchService {
 
     /// One look after the other: what an older one saw must not be told after what a newer one did.
     private func lookAround(isThorough: Bool) async {
-        guard !isLooking else {
-            wanted = isThorough || wanted ?? false
-            return
-        }
+        wanted = isThorough || wanted ?? false
+        guard !isLooking else { return }
         isLooking = true
-        defer { isLooking = false }
-        wanted = isThorough
+        await catchUp()
+        isLooking = false
+    }
+
+    private func catchUp() async {
         while let isThorough = wanted {
             wanted = nil
-            // The very first look is a full one, but at that moment nothing has answered yet: that is no loss.
             let document = await look(isThorough ? .full : previous.map { .quick($0) } ?? .full)
-            previous = document
+            // Not the very first look: nothing has answered at that moment, and that is no loss.
             if isThorough { history.take(document) }
-            let news = watch.handle(document, at: clock.now())
-            // Also without news: what a full disk did not take is tried again.
-            if isThorough || !news.isEmpty { await events.record(news) }
+            await tell(document, isThorough: isThorough)
         }
+    }
+
+    private func tell(_ document: StatusDocument, isThorough: Bool) async {
+        previous = document
+        let news = watch.handle(document, at: clock.now())
+        // Also without news: what a full disk did not take is tried again.
+        if isThorough || !news.isEmpty { await events.record(news) }
     }
 
     /// Whom else to ask what is wrong; nil: nothing.
@@ -88,9 +93,9 @@ package actor StatusWatchService {
         return nil
     }
 
-    /// The state at this moment, with the history.
+    /// The state at this moment, with the history. What it tells anew stands in the event log, too.
     package func document() async -> StatusDocument {
-        var document = await look(.asked)
+        var document = await askedDocument()
         history.complete(&document)
         var troubles = [("event log", await events.trouble)]
         for other in others { troubles.append((other.name, await other.trouble())) }
@@ -98,6 +103,19 @@ package actor StatusWatchService {
             document.problems.append("\(name): \(trouble)")
             if document.state == .ok { document.state = .degraded }
         }
+        return document
+    }
+    private func askedDocument() async -> StatusDocument {
+        guard !isLooking else {
+            // Which of the two sees the newer state nobody knows: a third one tells.
+            wanted = wanted ?? false
+            return await look(.asked)
+        }
+        isLooking = true
+        let document = await look(.asked)
+        await tell(document, isThorough: false)
+        await catchUp()
+        isLooking = false
         return document
     }
 }

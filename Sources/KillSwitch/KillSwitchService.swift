@@ -40,6 +40,8 @@ package struct SwitchStatus: Equatable, Sendable {
     }
 
     package var position: KeySwitch.Position
+    /// It moved a moment ago: where it comes to rest will be known after `debounce`.
+    package var isSettling = false
     /// What the line read last, before its meaning; nil: it cannot be read.
     package var level: KeySwitch.Level?
     /// The same of the second line of a key with three positions; nil also: there is none.

@@ -2,6 +2,8 @@ package import Base
 import Synchronization
 
 /// A moment to wait for that may be moved, earlier or later, while somebody waits for it: nobody wakes for one that is given up.
+///
+/// Moments are those of `SystemClock`.
 package final class Alarm: Sendable {
     private struct State {
         var due = Alarm.never
@@ -30,7 +32,7 @@ package final class Alarm: Sendable {
 
     /// Returns once the moment that was set last has come; throws `CancellationError` when the task is cancelled before.
     ///
-    /// One may wait at a time. Until it is set anew it rings at once.
+    /// One may wait at a time. Until it is set anew it rings at once. It may also ring for a moment that is given up just then.
     package func wait() async throws {
         let id = reactor.makeID()
         state.withLock { $0.sleeper = id }

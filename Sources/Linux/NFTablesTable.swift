@@ -61,7 +61,7 @@ package struct NFTablesTable: ~Copyable, Sendable {
     package borrowing func rules() throws(SystemError) -> [Rule] {
         var rules: [Rule] = []
         for reply in try dumpReplies(7, "rules") {  // NFT_MSG_GETRULE
-            // All rules are read once a second: no dictionary for each.
+            // All rules are read every few seconds: no dictionary for each.
             guard let table = reply.attribute(1, after: 4), isName(table),
                 let chain = reply.attribute(2, after: 4)?.cString
             else { continue }

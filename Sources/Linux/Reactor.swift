@@ -171,7 +171,7 @@ package final class Reactor: TaskExecutor {
 
     func makeID() -> UInt64 { nextID.add(1, ordering: .relaxed).newValue }
 
-    /// The same for a sleep that `move` finds by its id; `deadline` is asked for when nobody can move it.
+    /// The same for a sleep that `move` finds by its id; `deadline` is read under the reactor's lock, so that the one set last counts.
     func sleep(_ id: UInt64, until deadline: @Sendable () -> Instant) async throws {
         // Race: cancelled after it was woken, when nobody else takes the mark back.
         defer { _ = state.withLock { $0.cancelledEarly.remove(id) } }
@@ -205,8 +205,8 @@ package final class Reactor: TaskExecutor {
         }
     }
 
-    /// Another deadline for one that sleeps; does nothing when it does not, or no more. `deadline` is asked for when nobody
-    /// else can move it.
+    /// Another deadline for one that sleeps; does nothing when it does not, or no more. `deadline` is read under the
+    /// reactor's lock, so that the one set last counts.
     func move(_ id: UInt64, to deadline: () -> Instant) {
         let isNext = state.withLock { state -> Bool in
             guard let index = state.sleepers.firstIndex(where: { $0.id == id }) else {

@@ -17,7 +17,7 @@ package actor TunnelService {
         package static let enrolmentsMax = 4
     }
 
-    /// Whether a session stands, each time that this changes. One listener.
+    /// Whether a session stands, each time that this changes or that none could be had. One listener.
     package nonisolated let sessions: AsyncStream<Bool>
     let report: AsyncStream<Bool>.Continuation
 

@@ -30,7 +30,7 @@ final class House: Sendable {
     private let running: Mutex<Settings>
     private let carrier: Carrier
     let ways: WaysOut
-    /// The key was turned, a VPN session begun or ended, or another uplink carries.
+    /// The key was turned, a VPN session begun, ended or not to be had, or another uplink carries.
     let news: Bell
     /// What the cloud session must do to prove the change that is on trial.
     let proof = Mutex<Proof?>(nil)

@@ -249,6 +249,7 @@ struct StatusReport: Sendable {
         case .off: section.position = .off
         case .unknown: section.position = .unknown
         }
+        section.isSettling = status.isSettling ? true : nil
         section.isGateOpen = firewall.isGateOpen
         section.disables = house.settings.keySwitch?.disables.rawValue ?? "vpn"
         // A table that is not there lets nothing pass.

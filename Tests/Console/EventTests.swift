@@ -225,6 +225,41 @@ struct EventWatchTests {
             ])
     }
 
+    @Test("a key that moves is no news before it has come to rest, wherever that is")
+    func movingKey() {
+        for (position, told) in [
+            (
+                StatusDocument.KeySwitch.Position.on,
+                "turned 2 times in quick succession, now on: remote access is allowed"
+            ), (.off, "turned off: remote access is closed"),
+        ] {
+            var watch = EventWatch()
+            var day = goodDay()
+            _ = watch.handle(day, at: Instant(nanoseconds: 0))
+            day.keySwitch?.isSettling = true
+            day.keySwitch?.changes += 1
+            #expect(watch.handle(day, at: Instant(nanoseconds: 100_000_000)) == [])
+            day.keySwitch?.isSettling = nil
+            day.keySwitch?.position = position
+            if position == .on { day.keySwitch?.changes += 1 }
+            let news = watch.handle(day, at: Instant(nanoseconds: 400_000_000))
+            #expect(news.map(\.what) == [told])
+        }
+    }
+
+    @Test("a session lasted until it ended, not until it was looked at")
+    func sessionLength() throws {
+        var watch = EventWatch()
+        var day = goodDay()
+        day.tunnel?.sinceSeconds = 40
+        _ = watch.handle(day, at: Instant(nanoseconds: 0))
+        day.tunnel?.isConnected = false
+        day.tunnel?.sinceSeconds = 0
+        day.tunnel?.reason = "gone"
+        let news = watch.handle(day, at: Instant(nanoseconds: 2_500_000_000))
+        #expect(try #require(news.first).what.contains("session ended after 43 s"))
+    }
+
     @Test(
         "behaviour 10: rules that somebody else changed are told, also when they were put back at once"
     )

@@ -145,6 +145,7 @@ func badDay() -> StatusDocument {
     document.machines[1].lastAnswerMilliseconds = 1_795_009_500_000
     document.keySwitch?.position = .unknown
     document.keySwitch?.level = "high"
+    document.keySwitch?.isSettling = true
     document.keySwitch?.leaseAgeMilliseconds = 130
     document.keySwitch?.cuts = [.init(secondsAgo: 60, latencyMilliseconds: 0.4)]
     document.firewall.foreignChanges = 1

@@ -21,8 +21,6 @@ struct PageTests {
         try await story.waitUntil("cloud, VPN and all uplinks") {
             $0.isCloudConnected && $0.isTunnelConnected && $0.status.uplinks.allSatisfy(\.isUp)
         }
-        // What is looked at once a second has been seen.
-        try await Task.sleep(for: .milliseconds(1500))
         return story
     }
 

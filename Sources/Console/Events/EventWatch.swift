@@ -4,7 +4,9 @@ package import Base
 ///
 /// A look comes every few seconds and whenever something has happened: what turned twice between two looks shows in the counters.
 package struct EventWatch: Sendable {
-    private var last: StatusDocument?
+    private var last: (document: StatusDocument, at: Instant)?
+    /// The key as it was seen at rest last: while it moves nobody knows where to.
+    private var restingKey: StatusDocument.KeySwitch?
     /// When each counter of dropped packets was last told of, and what it was then.
     private var told: [String: (at: Instant, packets: UInt64)] = [:]
     var toldRefusals: (at: Instant, count: UInt64)?
@@ -21,8 +23,8 @@ package struct EventWatch: Sendable {
     package init() {}
 
     package mutating func handle(_ now: StatusDocument, at time: Instant) -> [Event] {
-        defer { last = now }
-        guard let last else {
+        defer { last = (now, time) }
+        guard let (last, before) = last else {
             // What was counted before the daemon began was told then.
             for counter in now.firewall.counters {
                 told[counter.name] = (time - Self.securityPause, counter.packets)
@@ -32,10 +34,10 @@ package struct EventWatch: Sendable {
             for asker in now.egress.askers ?? [] {
                 toldAskers[asker.words] = (time - Self.securityPause, asker.refused)
             }
-            return uplinks(StatusDocument(), now) + keySwitch(nil, now)
+            return uplinks(StatusDocument(), now) + keySwitch(now)
         }
-        return security(last, now, time) + rooms(last, now) + keySwitch(last, now)
-            + uplinks(last, now) + remote(last, now) + remoteTrouble(now, time)
+        return security(last, now, time) + rooms(last, now) + keySwitch(now)
+            + uplinks(last, now) + remote(last, now, time - before) + remoteTrouble(now, time)
             + data(last, now) + lan(last.lan, now.lan)
     }
 
@@ -84,8 +86,9 @@ package struct EventWatch: Sendable {
 
     // MARK: - Remote access
 
-    private func keySwitch(_ last: StatusDocument?, _ now: StatusDocument) -> [Event] {
-        guard let key = now.keySwitch else { return [] }
+    private mutating func keySwitch(_ now: StatusDocument) -> [Event] {
+        guard let key = now.keySwitch, key.isSettling == nil else { return [] }
+        defer { restingKey = key }
         let words =
             switch key.position {
             case .on where key.isTimeUp: "on, but \(key.reason)"
@@ -100,7 +103,7 @@ package struct EventWatch: Sendable {
                 "unreadable, so all uplinks are cut: \(key.reason)"
             case .unknown: "unreadable, so remote access is closed: \(key.reason)"
             }
-        guard let before = last?.keySwitch else {
+        guard let before = restingKey else {
             return [Event(.switch, who: "key switch", "found \(words)")]
         }
         if before.position != key.position {
@@ -117,7 +120,10 @@ package struct EventWatch: Sendable {
         ]
     }
 
-    private func remote(_ last: StatusDocument, _ now: StatusDocument) -> [Event] {
+    /// `elapsed`: between the two looks.
+    private func remote(
+        _ last: StatusDocument, _ now: StatusDocument, _ elapsed: Duration
+    ) -> [Event] {
         guard let before = last.tunnel, let tunnel = now.tunnel else { return [] }
         if !before.isConnected, tunnel.isConnected {
             let address = tunnel.address.map { " as \($0)" } ?? ""
@@ -128,10 +134,13 @@ package struct EventWatch: Sendable {
         guard before.isConnected, !tunnel.isConnected else { return [] }
         let server = before.server.map { "server \($0)" } ?? "VPN server"
         let carried = StatusText.carried(before).map { ", \($0)" } ?? ""
+        let seconds = max(
+            before.sinceSeconds,
+            before.sinceSeconds + Int(elapsed.inSeconds.rounded()) - tunnel.sinceSeconds)
         return [
             Event(
                 .vpn, who: server,
-                "session ended after \(Figure.age(seconds: before.sinceSeconds))\(carried): "
+                "session ended after \(Figure.age(seconds: seconds))\(carried): "
                     + tunnel.reason)
         ]
     }

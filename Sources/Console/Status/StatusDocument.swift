@@ -342,6 +342,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
             case unknown
         }
         package var position = Position.unknown
+        /// It moved a moment ago, and nothing is open before it has come to rest; nil: it rests.
+        package var isSettling: Bool?
         package var isGateOpen = false
         /// What a key that is off cuts: "vpn", or "wan" for every uplink.
         package var disables = "vpn"

@@ -65,6 +65,7 @@ final class SwitchBoard: Sendable {
             status.ends = key.ends
             status.isTimeUp = key.reason == .timeIsUp || key.reason == .mustBeTurned
             status.position = key.position
+            status.isSettling = key.reason == .keyMoved
             status.level = levels?.line
             status.remoteLevel = levels?.remoteLine
             status.reason = reason

@@ -92,7 +92,7 @@ struct SwitchLoop: ~Copyable {
     /// Waits for an edge, the bell, a wake-up or the tick; returns what poll says about the lines.
     private mutating func wait() -> LineEvents {
         let now = clock.now()
-        // In step with whatever else is done at whole seconds.
+        // In step with whatever else is done at whole seconds: what is due within half a tick is done with this one.
         var rest = now.next(multipleOf: Limits.tick) - now
         if let wakeUp { rest = min(rest, max(.zero, wakeUp - now)) }
         // Rounded up: a wake-up that comes too early would only be repeated.
@@ -143,7 +143,7 @@ struct SwitchLoop: ~Copyable {
             remoteLine = nil
             levels = nil
             wakeUp = nil
-            lineRetryAt = clock.now() + Limits.lineRetry
+            lineRetryAt = clock.now() + Limits.lineRetry - Limits.tick / 2
         }
     }
 
@@ -221,7 +221,7 @@ struct SwitchLoop: ~Copyable {
 
     private mutating func isCloseRepeated() -> Bool {
         let now = clock.now()
-        guard now - closedAt >= Limits.closeAgain else { return false }
+        guard now - closedAt >= Limits.closeAgain - Limits.tick / 2 else { return false }
         closedAt = now
         return true
     }
@@ -256,14 +256,14 @@ struct SwitchLoop: ~Copyable {
         }
     }
 
-    /// Shows what is new; while the gate stays shut, at most once a tick, however the wire bounces.
+    /// Shows what is new; while the gate stays shut, at most twice a tick, however the wire bounces.
     private mutating func show() {
         let news = Shown(
             reason: key.reason, trouble: gateTrouble, levels: levels, access: key.access)
         let now = clock.now()
         guard news != shown,
             key.reason == .stopped || news.access != shown.access
-                || now - shownAt >= Limits.tick
+                || now - shownAt >= Limits.tick / 2
         else { return }
         shown = news
         shownAt = now

@@ -153,7 +153,7 @@ package final class MQTTConnection: Sendable {
     }
 
     /// Sleeps until the socket or a caller wants something; a second at most, because the library has
-    /// clocks of its own, which count in seconds.
+    /// clocks of its own, which count in seconds; half of one while the connection begins or ends.
     private func wait(_ library: borrowing Mosquitto, _ session: MQTTSession) {
         var events = Int16(POLLIN)
         // During the handshake the library's wish to write is stale: it would make us spin.
@@ -164,7 +164,8 @@ package final class MQTTConnection: Sendable {
             pollfd(fd: library.socket, events: events, revents: 0),
             pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
         ]
-        poll(&descriptors, 2, session.isAccepted ? 1000 : 500)
+        let isAtRest = session.isAccepted && state.withLock { $0.closing == nil }
+        poll(&descriptors, 2, isAtRest ? 1000 : 500)
         bell.silence()
     }
 

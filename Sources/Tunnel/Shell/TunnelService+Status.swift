@@ -32,7 +32,9 @@ extension TunnelService {
         guard supervisor.phase != old else { return }
         phase = supervisor.phase
         since = clock.now()
-        if (old == .connected) != (phase == .connected) { report.yield(phase == .connected) }
+        if (old == .connected) != (phase == .connected) || phase == .backingOff {
+            report.yield(phase == .connected)
+        }
         if phase == .connected, let server = supervisor.server {
             lastReason = nil
             trouble = TunnelTrouble()

@@ -49,12 +49,13 @@ extension UplinksService {
     func lookAtQuality() {
         let now = clock.now()
         guard failover.quality, hasStarted, qualityAt <= now else { return }
-        // When the router is awake anyway.
+        // When the router is awake anyway; and by whole seconds, however late each look is, for it counts them.
         qualityAt = now.next(multipleOf: .seconds(1))
+        let second = qualityAt - .seconds(1)
         let effects = quality.look(
             uplinks.map(\.monitor.window), isUp: uplinks.map { $0.monitor.standing == .up },
             carrying: selector.carrying,
-            isBusy: selector.carrying.map { uplinks[$0].traffic.isBusy } ?? false, at: now)
+            isBusy: selector.carrying.map { uplinks[$0].traffic.isBusy } ?? false, at: second)
         for effect in effects {
             switch effect {
             case .assess(let number, let end, let spacing):

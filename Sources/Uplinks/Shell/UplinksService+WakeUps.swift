@@ -9,8 +9,9 @@ extension UplinksService {
         guard let carrying = selector.carrying, !isLookedInto else {
             return now.next(multipleOf: TrafficWatch.period)
         }
-        let interval = uplinks[carrying].settings.keepAlive.interval
-        // What would take as long as the look is told by probes that come as often.
+        let uplink = uplinks[carrying]
+        let interval = max(uplink.settings.keepAlive.interval, uplink.monitor.pace)
+        // Probes that come as often begin a suspicion as soon; what went on before it is known less exactly.
         if interval <= TrafficWatch.period { return now.next(multipleOf: TrafficWatch.restPeriod) }
         if areProbesFast { return now.next(multipleOf: TrafficWatch.period) }
         return uplinks[carrying].traffic.nextLook(after: now)
@@ -19,7 +20,7 @@ extension UplinksService {
     /// How long what is due may wait for the next look at the traffic, so that both need one wake-up.
     private var slack: Duration { isLookedInto || areProbesFast ? .zero : TrafficWatch.period }
 
-    /// Somebody has asked for it.
+    /// Somebody wants an uplink to be asked more than once a second.
     private var areProbesFast: Bool {
         uplinks.contains { $0.settings.keepAlive.interval < .seconds(1) }
     }
@@ -27,7 +28,7 @@ extension UplinksService {
     /// The moment to wake for; nil: the next look at the traffic comes soon enough.
     func wakeUp(before look: Instant?) -> Instant? {
         guard let due = nextWakeUp else { return nil }
-        if let look, look <= due + slack { return nil }
+        if let look, look > clock.now(), look <= due + slack { return nil }
         return due
     }
 
