@@ -1,13 +1,15 @@
 #!/bin/sh
 # Takes the pictures of the status page for docs/pictures: normal, degraded and offline, on a desktop and on a phone,
-# light and dark; and has each page judged by axe-core. Needs chromium (Debian) and python3-venv; the pages come from
+# light and dark; and has each page judged by axe-core. Needs chromium, chromium-driver (Debian) and python3-venv; the pages come from
 # `drawbridge-site pages`, which writes what the daemon shows in three states of the emulated site.
 set -eu
 cd "$(dirname "$0")/.."
 build=${1:-.build/debug}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-command -v chromium >/dev/null || { echo "screenshots: install chromium" >&2; exit 1; }
+for tool in chromium chromedriver; do
+    command -v "$tool" >/dev/null || { echo "screenshots: install chromium and chromium-driver" >&2; exit 1; }
+done
 
 "$build/drawbridge-site" pages --output "$work"
 
