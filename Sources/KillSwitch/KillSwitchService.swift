@@ -96,6 +96,8 @@ package final class KillSwitchService: Sendable {
     package enum Limits {
         /// Longest time between two looks at the line, and between two renewals of the lease.
         package static let tick = Duration.milliseconds(250)
+        /// What is due within this time of a tick is done with it; else whole periods would take one more.
+        static let slack = tick / 2
         /// How often a gate that is shut is shut again.
         package static let closeAgain = Duration.seconds(1)
         /// How long a line that could not be requested or read is left alone.

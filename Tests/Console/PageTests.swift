@@ -45,6 +45,15 @@ struct StatusPageTests {
         }
     }
 
+    @Test("no fact stands without its value, also when no name is open")
+    func facts() {
+        var quiet = goodDay()
+        quiet.egress.names = []
+        for document in [goodDay(), quiet, badDay()] {
+            #expect(!StatusPage.html(document).contains("<dd></dd>"))
+        }
+    }
+
     @Test("each element that is opened is closed, in order")
     func wellFormed() throws {
         let void: Set<Substring> = ["meta", "path", "!DOCTYPE"]

@@ -86,7 +86,16 @@ struct ChildProcessTests {
         let result = try await Command.run(["/usr/bin/yes"], timeout: .milliseconds(300))
         #expect(result.exit == .signal(SIGKILL))
         #expect(SystemClock().now() - begun < .seconds(10))
+        #expect(result.output.hasPrefix("y\ny\n"))
         #expect(result.output.utf8.count <= Command.outputBytesMax)
+    }
+
+    @Test("what a command writes beyond the limit is read and dropped")
+    func talkative() async throws {
+        let bytes = Command.outputBytesMax + 1_000_000
+        let result = try await Command.run(["/usr/bin/head", "-c", "\(bytes)", "/dev/zero"])
+        #expect(result.exit.isSuccess)
+        #expect(result.output.utf8.count == Command.outputBytesMax)
     }
 
     @Test("stop ends an obedient child by SIGTERM, a deaf one by SIGKILL")

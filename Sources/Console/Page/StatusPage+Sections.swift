@@ -110,7 +110,8 @@ extension StatusPage {
                 ("Waiting", Figure.count(cloud.backlogRecords)),
             ]
             if cloud.isConnected { rows[1].1 = cloud.reason.replacing("connected to ", with: "") }
-            rows.append(("Names open", document.egress.names.joined(separator: ", ")))
+            let names = document.egress.names.joined(separator: ", ")
+            rows.append(("Names open", names.isEmpty ? "none" : names))
             if document.egress.refused > 0 {
                 rows.append(("Names refused", Figure.count(document.egress.refused)))
             }

@@ -143,7 +143,7 @@ struct SwitchLoop: ~Copyable {
             remoteLine = nil
             levels = nil
             wakeUp = nil
-            lineRetryAt = clock.now() + Limits.lineRetry - Limits.tick / 2
+            lineRetryAt = clock.now() + Limits.lineRetry - Limits.slack
         }
     }
 
@@ -221,7 +221,7 @@ struct SwitchLoop: ~Copyable {
 
     private mutating func isCloseRepeated() -> Bool {
         let now = clock.now()
-        guard now - closedAt >= Limits.closeAgain - Limits.tick / 2 else { return false }
+        guard now - closedAt >= Limits.closeAgain - Limits.slack else { return false }
         closedAt = now
         return true
     }
@@ -263,7 +263,7 @@ struct SwitchLoop: ~Copyable {
         let now = clock.now()
         guard news != shown,
             key.reason == .stopped || news.access != shown.access
-                || now - shownAt >= Limits.tick / 2
+                || now - shownAt >= Limits.slack
         else { return }
         shown = news
         shownAt = now
