@@ -2,13 +2,13 @@ package import Base
 
 /// Records as people and programs read them.
 package enum RecordText {
-    /// A line for people: time, source, tag, value.
+    /// A line for people: time, source, tag, value. A text that a machine sent can neither split it nor steer the terminal.
     package static func line(_ record: Record) -> String {
         let reading = record.reading
         let quality = reading.quality == .good ? "" : "  (bad)"
         let clock = record.isTimeCorrected ? "  (time corrected)" : ""
-        return "\(WallText.format(reading.time.wall))  \(reading.source)/\(reading.tag)  "
-            + plain(reading.value) + quality + clock
+        let what = "\(reading.source)/\(reading.tag)  \(plain(reading.value))"
+        return WallText.format(reading.time.wall) + "  " + what.withoutControls() + quality + clock
     }
 
     /// One JSON object on a line; RFC 8259. Numbers that JSON cannot express are texts.
@@ -66,9 +66,7 @@ package enum RecordText {
 
     private static func cell(_ text: String) -> String {
         guard text.utf8.contains(where: { [34, 44, 10, 13].contains($0) }) else { return text }
-        return "\""
-            + text.split(separator: "\"", omittingEmptySubsequences: false)
-            .joined(separator: "\"\"") + "\""
+        return "\"" + text.escaping(["\""], with: "\"") + "\""
     }
 }
 

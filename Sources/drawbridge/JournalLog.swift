@@ -60,19 +60,10 @@ struct JournalLog: LogHandler {
     /// One field whatever the value holds: what a certificate, a broker or a machine says can neither
     /// split the line, nor end its quotes and forge another field, nor steer a terminal.
     static func quoted(_ value: String) -> String {
-        let clean = String(
-            String.UnicodeScalarView(value.unicodeScalars.map { isPlain($0) ? $0 : " " }))
-        guard clean.isEmpty || clean.contains(where: { " \"=\\".contains($0) }) else {
+        let clean = value.withoutControls()
+        guard clean.isEmpty || clean.utf8.contains(where: { " \"=\\".utf8.contains($0) }) else {
             return clean
         }
-        return "\"" + clean.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
-    }
-
-    /// No control character (C0, DEL, C1), no line or paragraph separator, no change of direction.
-    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0..<0x20, 0x7f...0x9f, 0x2028...0x202e, 0x2066...0x2069: false
-        default: true
-        }
+        return "\"" + clean.escaping(["\\", "\""]) + "\""
     }
 }

@@ -105,3 +105,18 @@ struct Base64Tests {
         #expect(time.weekday == weekday)
     }
 }
+
+@Suite("Text from outside in a line of ours")
+struct PlainTextTests {
+    @Test("what could split a line or steer a terminal is replaced, all else stays")
+    func controls() {
+        let text = "a\nb\r\nc\u{1b}[2Jd\u{9b}e\u{2028}f\u{202e}g\u{7f}h \u{e9}\u{1f512}"
+        #expect(text.withoutControls("?") == "a?b??c?[2Jd?e?f?g?h \u{e9}\u{1f512}")
+    }
+
+    @Test("a quote with a combining mark is a quote")
+    func combined() {
+        let escaped = "x\"\u{301}y\\\u{301}".escaping(["\"", "\\"])
+        #expect(Array(escaped.unicodeScalars) == Array("x\\\"\u{301}y\\\\\u{301}".unicodeScalars))
+    }
+}

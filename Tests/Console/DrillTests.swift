@@ -204,3 +204,14 @@ struct DrillTests {
         #expect(time.description == "23:55")
     }
 }
+
+@Suite("Doctor's text")
+struct DoctorTextTests {
+    @Test("the sentence for the IT department is whole, however long")
+    func whole() {
+        var report = DoctorReport(device: "press-line-4")
+        let sentence = String(repeating: "please allow UDP 53 to 9.9.9.9 from eth0; ", count: 40)
+        report.forIT = sentence + "thank you."
+        #expect(report.text().contains(sentence + "thank you."))
+    }
+}

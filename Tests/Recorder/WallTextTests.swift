@@ -30,3 +30,30 @@ struct WallTextTests {
         }
     }
 }
+
+@Suite("Records as texts")
+struct RecordTextTests {
+    private func record(_ value: String) -> Record {
+        var reading = reading(1, source: "line-broker")
+        reading.value = .string(value)
+        return Record(sequence: 7, bootID: bootID, reading: reading)
+    }
+
+    @Test(
+        "a text that a machine sent stays within its cell, also with a combining mark behind its quote"
+    )
+    func forgedRow() {
+        let forged =
+            "x\"\u{301}\n812,2026-11-21T12:30:00.000Z,plc-1,oven.temperature,999,true,false\ny"
+        let row = RecordText.csv(record(forged)).unicodeScalars
+        // Within the quoted cell every quote is doubled: an even number of them in all.
+        #expect(row.count(where: { $0 == "\"" }) == 4)
+        #expect(row.contains("\u{301}"))
+    }
+
+    @Test("a text that a machine sent neither splits a line for people nor steers their terminal")
+    func terminal() {
+        let line = RecordText.line(record("x\u{1b}[2J\ny\u{202e}"))
+        #expect(line.hasSuffix("x [2J y "))
+    }
+}

@@ -35,7 +35,7 @@ package struct DoctorReport: Codable, Equatable, Sendable {
 
     /// For people; colour only where it is asked for.
     package func text(isColoured: Bool = false) -> String {
-        var screen = Screen(width: 500, isColoured: isColoured)
+        var screen = Screen(width: .max, isColoured: isColoured)
         for part in parts {
             screen.line([Screen.Piece(part.name, .bold)])
             for step in part.steps { screen.line(step.pieces) }

@@ -47,7 +47,7 @@ package struct DrillReport: Codable, Equatable, Sendable {
 
     /// For people; colour only where it is asked for.
     package func text(isColoured: Bool = false) -> String {
-        var screen = Screen(width: 500, isColoured: isColoured)
+        var screen = Screen(width: .max, isColoured: isColoured)
         for uplink in uplinks {
             screen.line([Screen.Piece("uplink \(uplink.name) (\(uplink.interface))", .bold)])
             for step in uplink.steps { screen.line(step.pieces) }

@@ -1,3 +1,5 @@
+import Base
+
 /// Builds text for a terminal of a given size: no line is too long, none too many, no control character
 /// that came from outside gets through.
 struct Screen {
@@ -16,12 +18,7 @@ struct Screen {
 
         init(_ text: String, _ style: Style = .plain) {
             // What a broker, a certificate or a kernel put into a reason must not steer the terminal.
-            self.text = String(
-                text.map { character in
-                    character.unicodeScalars.contains {
-                        $0.value < 0x20 || (0x7f...0x9f).contains($0.value)
-                    } ? "?" : character
-                })
+            self.text = text.withoutControls("?")
             self.style = style
         }
     }
@@ -36,6 +33,8 @@ struct Screen {
     }
 
     /// Adds a line; what does not fit ends in "...".
+    ///
+    /// A width of `Int.max` is for what people copy: a report, not a screen.
     mutating func line(_ pieces: [Piece]) {
         let fits = pieces.reduce(0) { $0 + $1.text.count } <= width
         var room = fits ? width : width - 3

@@ -38,7 +38,7 @@ package enum SyslogMessage {
                 ("hash", entry.hash),
             ].map { " \($0)=\"\(escaped($1))\"" }.joined() + "]"
         return "<\(priority)>1 \(time(entry)) \(host) drawbridge - \(entry.kind.rawValue) \(data) "
-            + "\u{feff}\(plain("\(entry.who): \(entry.what)"))"
+            + "\u{feff}\("\(entry.who): \(entry.what)".withoutControls())"
     }
 
     /// `docs/syslog.md` has the same as a table.
@@ -69,16 +69,6 @@ package enum SyslogMessage {
 
     /// A parameter's value (RFC 5424 §6.3.3).
     private static func escaped(_ text: String) -> String {
-        plain(text).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-            .replacing("]", with: "\\]")
-    }
-
-    /// Without control characters: a line that an event quotes must not begin another one.
-    private static func plain(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map {
-                    $0.properties.generalCategory == .control ? " " : $0
-                }))
+        text.withoutControls().escaping(["\\", "\"", "]"])
     }
 }
