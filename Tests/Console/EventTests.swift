@@ -320,6 +320,21 @@ struct EventWatchTests {
             ])
     }
 
+    @Test("behaviour 6.1: a counter that was begun anew is told from its beginning")
+    func countersBegunAnew() {
+        var watch = EventWatch()
+        var document = goodDay()
+        document.firewall.counters[0].packets = 2_000_000
+        document.egress.refused = 5_000
+        _ = watch.handle(document, at: .boot)
+        document.firewall.counters[0].packets = 3
+        document.egress.refused = 2
+        let told = watch.handle(document, at: .boot + .seconds(1)).map(\.what)
+        #expect(told.count == 2)
+        #expect(told.first?.hasPrefix("3 packets dropped") ?? false)
+        #expect(told.last?.hasPrefix("2 questions refused") ?? false)
+    }
+
     @Test("behaviour 3.5: a program that asks for other names is named, once in ten minutes")
     func askers() {
         var watch = EventWatch()

@@ -7,11 +7,9 @@ extension EventWatch {
         var events: [Event] = []
         for asker in egress.askers ?? [] {
             let before = toldAskers[asker.words] ?? never
-            guard asker.refused > before.count, time - before.at >= Self.securityPause else {
-                continue
-            }
+            let count = Self.growth(of: asker.refused, since: before.count)
+            guard count > 0, time - before.at >= Self.securityPause else { continue }
             toldAskers[asker.words] = (time, asker.refused)
-            let count = asker.refused - before.count
             events.append(
                 Event(
                     .security, who: asker.words,
@@ -19,9 +17,8 @@ extension EventWatch {
                         + "are not on the list, last \(asker.lastName)"))
         }
         let before = toldRefusals ?? never
-        guard egress.refused > before.count, time - before.at >= Self.securityPause else {
-            return events
-        }
+        let count = Self.growth(of: egress.refused, since: before.count)
+        guard count > 0, time - before.at >= Self.securityPause else { return events }
         toldRefusals = (time, egress.refused)
         // Told with its program already, or too quick for us to see whose it was.
         guard events.isEmpty else { return events }
@@ -29,7 +26,7 @@ extension EventWatch {
         return [
             Event(
                 .security, who: "a program on the router",
-                "\(Figure.count(egress.refused - before.count)) questions refused for names "
+                "\(Figure.count(count)) questions refused for names "
                     + "that are not on the list: \(names)")
         ]
     }

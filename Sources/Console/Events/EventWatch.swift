@@ -185,11 +185,9 @@ package struct EventWatch: Sendable {
         }
         for counter in now.firewall.counters {
             let before = told[counter.name] ?? (time - Self.securityPause, 0)
-            guard counter.packets > before.packets, time - before.at >= Self.securityPause else {
-                continue
-            }
+            let count = Self.growth(of: counter.packets, since: before.packets)
+            guard count > 0, time - before.at >= Self.securityPause else { continue }
             told[counter.name] = (time, counter.packets)
-            let count = counter.packets - before.packets
             events.append(
                 Event(
                     .security, who: StatusText.sender(counter.name),
@@ -199,6 +197,11 @@ package struct EventWatch: Sendable {
         }
         events += signs(last.firewall, now.firewall)
         return events + refusals(now.egress, time)
+    }
+
+    /// A counter that has fallen was begun anew: rules that were flushed and put back, a room that was built anew.
+    static func growth(of count: UInt64, since before: UInt64) -> UInt64 {
+        count < before ? count : count - before
     }
 
     // MARK: - Data
