@@ -158,6 +158,8 @@ package actor CloudService {
         for await _ in connection.wakeUps {
             var cursor: UInt64?
             var wantsBirths = false
+            // What came before the end counts: the broker may confirm and close in one breath.
+            var ending: Ending?
             for event in connection.takeEvents() {
                 switch event {
                 case .connected:
@@ -174,10 +176,10 @@ package actor CloudService {
                     logger.warning(
                         "broker refuses a subscription", metadata: ["topic": "\(topic)"])
                 case .closed(let trouble):
-                    return .failed(trouble?.text(endpoint) ?? "closed")
+                    ending = .failed(trouble?.text(endpoint) ?? "closed")
                 }
             }
-            if wantsBirths {
+            if wantsBirths, ending == nil {
                 for message in speech.births(at: wall()) { publish(message, 0, on: connection) }
             }
             for feed in feeds.values { feed.yield() }
@@ -188,6 +190,7 @@ package actor CloudService {
                     return .failed("cannot note what was delivered: \(error)")
                 }
             }
+            if let ending { return ending }
         }
         return .stopped
     }

@@ -22,7 +22,8 @@ package struct Delivery: Sendable {
         package var parcelBytesMax = 64 * 1024
         /// How long the broker may confirm nothing while something is in flight.
         package var silenceMax = Duration.seconds(10)
-        /// Ranges confirmed ahead of the cursor: each connection that is lost in the middle of a backlog adds one.
+        /// Ranges confirmed ahead of the cursor: each connection that is lost in the middle of a backlog adds one. Those
+        /// of batches in flight may come on top.
         package var rangesMax = 64
 
         package init() {}
@@ -144,7 +145,7 @@ package struct Delivery: Sendable {
         let parcels = parcels(of: meant, isHistorical: lane == .backlog)
         connection?.sent[lane] = through
         guard !meant.isEmpty else {
-            ahead.insert(after: order.after, through: through)
+            ahead.insert(after: order.after, through: through, sentAgain: toCome)
             return []
         }
         if batches.isEmpty { connection?.heardAt = now }
@@ -165,13 +166,19 @@ package struct Delivery: Sendable {
         connection?.heardAt = now
         for batch in batches where batch.waiting.isEmpty {
             delivered += UInt64(batch.records)
-            ahead.insert(after: batch.after, through: batch.through)
+            ahead.insert(after: batch.after, through: batch.through, sentAgain: toCome)
         }
         batches.removeAll { $0.waiting.isEmpty }
         let reached = ahead.take(from: cursor)
         guard reached > cursor else { return nil }
         cursor = reached
         return reached
+    }
+
+    /// What the backlog's lane will still send in this connection, but for what is confirmed.
+    private var toCome: SequenceRanges.Range {
+        SequenceRanges.Range(
+            after: connection?.sent[.backlog] ?? 0, through: connection?.split ?? 0)
     }
 
     private mutating func parcels(of records: ArraySlice<Record>, isHistorical: Bool) -> [Parcel] {

@@ -9,13 +9,15 @@ package struct SequenceRanges: Equatable, Sendable {
     package private(set) var ranges: [Range] = []
     private let rangesMax: Int
 
-    /// Keeps at most `rangesMax` ranges: beyond that the newest is forgotten, and its records are sent twice.
+    /// Keeps at most `rangesMax` ranges: beyond that the newest one of those that will be sent again is forgotten.
     package init(rangesMax: Int) {
         precondition(rangesMax > 0)
         self.rangesMax = rangesMax
     }
 
-    package mutating func insert(after: UInt64, through: UInt64) {
+    /// `sentAgain`: what is still to come, but for these ranges; only there one may be forgotten. Forgotten anywhere
+    /// else it would be a gap that nobody closes.
+    package mutating func insert(after: UInt64, through: UInt64, sentAgain: Range) {
         guard through > after else { return }
         var merged = Range(after: after, through: through)
         // Those that touch the new one.
@@ -27,7 +29,11 @@ package struct SequenceRanges: Equatable, Sendable {
             end += 1
         }
         ranges.replaceSubrange(first..<end, with: [merged])
-        if ranges.count > rangesMax { ranges.removeLast() }
+        guard ranges.count > rangesMax else { return }
+        let newest = ranges.lastIndex {
+            $0.after >= sentAgain.after && $0.through <= sentAgain.through
+        }
+        if let newest { ranges.remove(at: newest) }
     }
 
     /// Takes away what joins `cursor`, and returns how far that reaches.

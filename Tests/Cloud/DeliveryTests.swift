@@ -76,6 +76,38 @@ struct DeliveryTests {
         #expect(delivery.delivered == 120)
     }
 
+    @Test(
+        "behaviour 7.2: after more broken sessions than are remembered, the next one still gets the cursor to the end"
+    )
+    func manySessions() throws {
+        var limits = Delivery.Limits()
+        limits.rangesMax = 3
+        var delivery = Delivery(cursor: 0, limits: limits)
+        var newest: UInt64 = 100
+        func live() throws {
+            newest += 1
+            let parcels = try delivery.read(.live, [sample(newest)], at: at(1))
+            _ = delivery.acknowledged(try #require(parcels.first).id, at: at(1))
+        }
+        for _ in 0..<6 {
+            delivery.connected(at: at(0), newest: newest)
+            try live()
+            delivery.disconnected()
+            newest += 9  // Recorded while nobody is there to have it.
+        }
+        delivery.connected(at: at(2), newest: newest)
+        try live()
+        while let order = delivery.next(.backlog, recordsMax: 7) {
+            let records = (order.after + 1...min(order.through, order.after + 7)).map { sample($0) }
+            for parcel in delivery.recordsRead(records, for: order, .backlog, at: at(3)) {
+                _ = delivery.acknowledged(parcel.id, at: at(3))
+            }
+            try live()
+        }
+        #expect(delivery.cursor == newest)
+        #expect(delivery.confirmedAhead == 0)
+    }
+
     @Test("what the ring has overwritten is passed over")
     func overwritten() throws {
         var delivery = Delivery(cursor: 0)

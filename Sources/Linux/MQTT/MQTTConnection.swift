@@ -140,7 +140,13 @@ package final class MQTTConnection: Sendable {
             if state.withLock({ if case .abort = $0.closing { true } else { false } }) { return }
             wait(library, session)
             try session.checkProgress(library.socket, options)
-            try library.work(options)
+            do throws(MQTTTrouble) {
+                try library.work(options)
+            } catch {
+                // The same reading may have brought confirmations before the end.
+                post(library.mailbox, &session, isNew: false)
+                throw error
+            }
             let isNew = !session.isAccepted && library.mailbox.connack == 0
             if isNew { session.isAccepted = true }
             if isNew {
