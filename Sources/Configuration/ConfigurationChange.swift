@@ -50,7 +50,7 @@ package struct ConfigurationChange: Equatable, Sendable {
     }
 
     package init(from old: [SettingsSource], to new: [SettingsSource]) {
-        let (before, after) = (Self.lines(old), Self.lines(new))
+        let (before, after) = (Self.lines(old).map(\.line), Self.lines(new).map(\.line))
         var seen: Set<String> = []
         keys = (Self.surplus(after, over: before) + Self.surplus(before, over: after))
             .map(\.key).filter { seen.insert($0).inserted }
@@ -64,25 +64,32 @@ package struct ConfigurationChange: Equatable, Sendable {
         return keys.prefix(Self.toldMax).joined(separator: ", ") + more + " changed"
     }
 
+    /// Where a key is set, as far as one can tell by lines.
+    package static func place(of key: String, in sources: [SettingsSource]) -> Position? {
+        lines(sources).first { $0.line.key == key }?.place
+    }
+
     /// Neither empty nor a comment. A table's header belongs to the lines after it.
-    private static func lines(_ sources: [SettingsSource]) -> [Line] {
-        var lines: [Line] = []
+    private static func lines(_ sources: [SettingsSource]) -> [(line: Line, place: Position)] {
+        var lines: [(line: Line, place: Position)] = []
         for source in sources {
             var table = ""
             let text = String(decoding: source.bytes, as: UTF8.self)
-            for line in text.split(whereSeparator: \.isNewline) {
+            let all = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+            for (index, line) in all.enumerated() {
                 let rest = trimmed(line)
+                let place = Position(file: source.name, line: index + 1, column: 1)
                 guard let first = rest.first, first != "#" else { continue }
                 if first == "[" {
                     table = String(rest.drop { $0 == "[" }.prefix { $0 != "]" })
-                    lines.append(Line(key: table, text: rest))
+                    lines.append((Line(key: table, text: rest), place))
                 } else if rest.contains("=") {
                     let key = trimmed(rest.prefix { $0 != "=" })
-                    lines.append(
-                        Line(key: table.isEmpty ? "\(key)" : "\(table).\(key)", text: rest))
+                    let name = table.isEmpty ? "\(key)" : "\(table).\(key)"
+                    lines.append((Line(key: name, text: rest), place))
                 } else {
                     // The rest of a value that began further up.
-                    lines.append(Line(key: lines.last?.key ?? table, text: rest))
+                    lines.append((Line(key: lines.last?.line.key ?? table, text: rest), place))
                 }
             }
         }

@@ -148,6 +148,10 @@ package actor ConfigurationService {
             guard history.named(found.sources, of: file) != unconfirmed else {
                 return await refuse([notConfirmed])
             }
+            let folder = confirmed.settings.device.stateDirectory
+            guard candidate.settings.device.stateDirectory == folder else {
+                return await refuse([moved(candidate, from: folder)])
+            }
             await apply(candidate)
         } catch {
             await refuse(error.lines)

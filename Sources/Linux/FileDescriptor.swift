@@ -53,7 +53,26 @@ package enum SmallFile {
     /// The whole file, which may not be longer than `bytesMax`; `EFBIG` if it is.
     package static func read(_ path: String, bytesMax: Int = 1 << 20) throws(SystemError) -> [UInt8]
     {
-        let file = try FileDescriptor(open: path, flags: O_RDONLY)
+        try read(try FileDescriptor(open: path, flags: O_RDONLY), path, bytesMax)
+    }
+
+    /// The same of a file that lies there itself: no link to another one (`ELOOP`), no pipe or device (`EINVAL`).
+    package static func readOwn(_ path: String, bytesMax: Int = 1 << 20) throws(SystemError)
+        -> [UInt8]
+    {
+        let file = try FileDescriptor(open: path, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        let raw = file.raw
+        var about = stat()
+        _ = try check("look at \(path)") { fstat(raw, &about) }
+        guard about.st_mode & S_IFMT == S_IFREG else {
+            throw SystemError("read \(path)", code: EINVAL)
+        }
+        return try read(file, path, bytesMax)
+    }
+
+    private static func read(
+        _ file: borrowing FileDescriptor, _ path: String, _ bytesMax: Int
+    ) throws(SystemError) -> [UInt8] {
         var content: [UInt8] = []
         while true {
             let chunk = try file.read(atMost: min(16384, bytesMax + 1 - content.count))
@@ -71,14 +90,20 @@ package enum SmallFile {
     }
 
     /// Replaces a file so that after a power cut either the old or the new content is there.
-    package static func replace(_ path: String, with content: [UInt8], mode: UInt32 = 0o640)
-        throws(SystemError)
-    {
+    ///
+    /// It has this very mode, whatever the umask takes away from new files; and `owner`, if we may give it away.
+    package static func replace(
+        _ path: String, with content: [UInt8], mode: UInt32 = 0o640,
+        owner: (user: UInt32, group: UInt32)? = nil
+    ) throws(SystemError) {
         let temporary = path + ".new"
         let file = try FileDescriptor(
             open: temporary, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
         try file.writeAll(content)
         let raw = file.raw
+        // Only root may, and only root needs to.
+        if let owner { _ = fchown(raw, owner.user, owner.group) }
+        _ = try check("set the mode of \(temporary)") { fchmod(raw, mode) }
         _ = try check("sync \(temporary)") { fdatasync(raw) }
         _ = try check("rename \(temporary) to \(path)") { rename(temporary, path) }
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."

@@ -19,13 +19,16 @@ extension House {
             var uplinks: UplinksPart
             var cloud: Settings.Cloud
             var device: String
+            /// Where the key cuts the uplinks: nil where it does not.
+            var keySwitch: Settings.KeySwitch?
         }
 
         init(_ settings: Settings) {
             policy = try? FirewallPolicy(settings, agents: [])
             session = Session(
                 egress: EgressPart(settings), uplinks: UplinksPart(settings),
-                cloud: settings.cloud, device: settings.device.name)
+                cloud: settings.cloud, device: settings.device.name,
+                keySwitch: settings.keySwitch.flatMap { $0.disables == .wan ? $0 : nil })
         }
     }
 

@@ -49,15 +49,32 @@ struct HistoryTests {
     func restores() throws {
         let part = folder.path + "/etc/conf.d/tags.toml"
         let other = folder.path + "/etc/conf.d/other.toml"
-        _ = try history.keep(sources("a = 1", part: "b = 2"), of: file)
-        try SmallFile.replace(file, with: Array("broken".utf8), mode: 0o604)
+        let good = Self.short.replacing("STATE", with: folder.path + "/state")
+        let more = "[keepalive]\ninterval = \"2s\"\n"
+        _ = try history.keep(sources(good, part: more), of: file)
+        // Whatever the umask: whoever could read it still can.
+        try SmallFile.replace(file, with: Array("broken".utf8), mode: 0o666)
         try SmallFile.replace(other, with: Array("c = 3".utf8))
         try history.restore(1, to: file)
-        #expect(try SmallFile.readText(file) == "a = 1")
-        #expect(try SmallFile.readText(part) == "b = 2")
+        #expect(try SmallFile.readText(file) == good)
+        #expect(try SmallFile.readText(part) == more)
         #expect(access(other, F_OK) != 0 && access(other + ".before-restore", F_OK) == 0)
         var about = stat()
-        #expect(stat(file, &about) == 0 && about.st_mode & 0o777 == 0o604)
+        #expect(stat(file, &about) == 0 && about.st_mode & 0o777 == 0o666)
+    }
+
+    @Test("only what is a config, and lies there itself, is brought back")
+    func hostile() throws {
+        let secret = folder.path + "/secret"
+        let good = Self.short.replacing("STATE", with: folder.path + "/state")
+        try SmallFile.replace(secret, with: Array(good.utf8))
+        try SmallFile.replace(file, with: Array(good.utf8))
+        _ = try history.keep(sources("a = 1"), of: file)
+        #expect(throws: SettingsErrors.self) { try history.restore(1, to: file) }
+        try Directory.make(history.folder(2))
+        symlink(secret, history.folder(2) + "/drawbridge.toml")
+        #expect(throws: SystemError.self) { try history.restore(2, to: file) }
+        #expect(try SmallFile.readText(file) == good)
     }
 
     private static let short = """

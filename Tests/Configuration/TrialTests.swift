@@ -125,6 +125,19 @@ struct TrialTests {
         }
     }
 
+    @Test("behaviour 5.2: the state does not move while the daemon runs, and the line is named")
+    func movedState() async throws {
+        try await running {
+            let text = good.replacing("\(folder.path)/state", with: "\(folder.path)/other")
+            try SmallFile.replace(file, with: Array(text.utf8))
+            service.reload()
+            #expect(try await until { !$0.refused.isEmpty })
+            let refused = await service.status().refused
+            #expect(refused.first?.hasPrefix("\(file):3:1: device.state: ") ?? false, "\(refused)")
+            #expect(house.log.isEmpty)
+        }
+    }
+
     @Test("behaviour 5.5: a person on site confirms; without a trial there is nothing to confirm")
     func byHand() async throws {
         try await running {

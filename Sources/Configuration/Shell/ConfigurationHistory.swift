@@ -49,7 +49,7 @@ package struct ConfigurationHistory: Sendable {
         var files: [SettingsSource] = []
         for name in Self.tomlNames(in: folder) {
             files.append(
-                SettingsSource(name: name, bytes: try SmallFile.read(folder + "/" + name)))
+                SettingsSource(name: name, bytes: try SmallFile.readOwn(folder + "/" + name)))
         }
         return files
     }
@@ -130,9 +130,11 @@ package struct ConfigurationHistory: Sendable {
 
     /// Puts an entry where the config file is; parts in `conf.d` that it does not know are set aside.
     ///
-    /// A file keeps its owner and mode; a new one has those of its folder.
-    package func restore(_ number: Int, to file: String) throws(SystemError) {
+    /// A file keeps its owner and mode; a new one has those of its folder. The history is the daemon's, the config
+    /// root's: nothing but a config that holds is taken over.
+    package func restore(_ number: Int, to file: String) throws {
         let files = try files(number)
+        _ = try Settings.parse(files)
         let folder = Self.folder(of: file)
         for name in Self.tomlNames(in: folder) where name.hasPrefix("conf.d/") {
             guard !files.contains(where: { $0.name == name }) else { continue }
@@ -154,12 +156,17 @@ package struct ConfigurationHistory: Sendable {
         if stat(target, &about) == 0 {
             mode = about.st_mode & 0o777
         } else {
-            try Directory.make(folder(of: target))
-            stat(folder(of: target), &about)
+            let folder = folder(of: target)
+            if stat(folder, &about) != 0 {
+                try Directory.make(folder)
+                // `conf.d` beside a config that others may read.
+                stat(Self.folder(of: folder), &about)
+                chown(folder, about.st_uid, about.st_gid)
+                chmod(folder, about.st_mode & 0o777)
+            }
         }
-        try SmallFile.replace(target, with: bytes, mode: mode)
-        // Only root may, and only root needs to.
-        _ = chown(target, about.st_uid, about.st_gid)
+        try SmallFile.replace(
+            target, with: bytes, mode: mode, owner: (about.st_uid, about.st_gid))
     }
 
     // MARK: names

@@ -11,6 +11,17 @@ extension ConfigurationService {
             + "change the file to try again"
     }
 
+    /// The reason why the state may not move meanwhile: what is confirmed and what is not lies there, and a start looks
+    /// for it in the folder that the file names.
+    func moved(_ candidate: Candidate, from folder: String) -> String {
+        let place = ConfigurationChange.place(of: "device.state", in: candidate.sources)
+        return SettingsProblem(
+            place ?? Position(file: file), key: "device.state",
+            "\"\(candidate.settings.device.stateDirectory)\": the daemon that runs keeps its state in "
+                + "\"\(folder)\"; stop the service, change it, start it"
+        ).description
+    }
+
     func apply(_ candidate: Candidate) async {
         guard let house else { return }
         let before = trial
