@@ -44,7 +44,10 @@ struct UplinksFaultTests {
 
         func apply(_ changes: [RouteChange]) async throws {
             try state.withLock { state in
-                state.applied += 1
+                // Once for each time that the tables are put in order: with the route that carries.
+                state.applied +=
+                    changes.contains { if case .prependDefault = $0 { true } else { false } }
+                    ? 1 : 0
                 if let refusal = state.refusal { throw refusal }
             }
         }
@@ -64,8 +67,11 @@ struct UplinksFaultTests {
         }
         private let state = Mutex(State())
         let pulled = Mutex(false)
+        /// Routes in this table are refused.
+        private let refusedTable: UInt32?
 
-        init() throws {
+        init(refusing table: UInt32? = nil) throws {
+            refusedTable = table
             let networks = try ["10.1.0.0/24", "10.2.0.0/24"].map { try #require(CIDR($0)) }
             state.withLock { state in
                 for (number, network) in networks.enumerated() {
@@ -96,9 +102,11 @@ struct UplinksFaultTests {
         }
 
         func apply(_ changes: [RouteChange]) async throws {
-            state.withLock { state in
+            try state.withLock { state in
                 for change in changes {
                     switch change {
+                    case .setDefault(let route) where route.table == refusedTable:
+                        throw SystemError("set the default route", code: ENETUNREACH)
                     case .setDefault(let route), .prependDefault(let route):
                         state.view.defaults.removeAll {
                             $0.table == route.table && $0.metric == route.metric
@@ -149,6 +157,26 @@ struct UplinksFaultTests {
             try await group.waitForAll()
         }
         #expect(Array(routes.calls().prefix(2)) == ["route over 3", "read"])
+    }
+
+    @Test(
+        "behaviour 4.7: what the kernel refuses of one uplink does not hide from the house that another carries"
+    )
+    func othersRefusal() async throws {
+        let service = UplinksService(
+            uplinks: Array(UplinksServiceTests.settings.prefix(2)), prober: EagerProber(),
+            routes: try CableTable(refusing: RoutePlan.firstTable + 1), clock: SystemClock(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await service.run() }
+            var selected = service.events.makeAsyncIterator()
+            #expect(await selected.next()?.name == UplinksServiceTests.settings[0].name)
+            try await eventually("the refusal is told") {
+                await service.status().problem?.contains("Network is unreachable") ?? false
+            }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
     }
 
     /// Answers every probe at once.

@@ -86,8 +86,14 @@ extension UplinksService {
         defer { settledOn = carrying }
         guard let old = settledOn else { return }
         let now = clock.now()
-        let works = uplinks[old].monitor.standing == .up
-        if works { chores.left(old, until: now + failover.finish) }
+        // One that wants a login answers pings and carries nothing; one that is only recovering was left for not working.
+        let works =
+            uplinks[old].monitor.standing == .up && !(portals[old]?.isCaptive ?? false)
+        if works {
+            chores.left(old, until: now + failover.finish)
+        } else {
+            chores.failed(old)
+        }
         history.append(
             UplinkSwitch(
                 at: now, from: uplinks[old].settings.name, to: uplinks[carrying].settings.name,

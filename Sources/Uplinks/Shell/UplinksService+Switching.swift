@@ -24,8 +24,7 @@ extension UplinksService {
         known = nil
         isUnsettled = true
         do {
-            guard try await putInForce(view) != nil else { return }
-            routesStand()
+            _ = try await putInForce(view)
         } catch let error as SystemError {
             logger.info("the route has changed meanwhile", metadata: ["error": "\(error)"])
         }
@@ -44,12 +43,15 @@ extension UplinksService {
                 for number in uplinks.indices { perform([], number) }
             }
             isUnsettled = false
-            guard let changes = try await putInForce(view) else { return }
+            guard let changes = try await putInForce(view) else {
+                known = nil
+                return
+            }
             known = changes == 0 ? view : nil
             if problem != nil { logger.notice("routing tables are in order again") }
             problem = nil
-            routesStand()
         } catch let error as SystemError {
+            known = nil
             retryAt = clock.now() + Self.retryPause
             if problem != "\(error)" {
                 logger.warning("routing tables are not in order", metadata: ["error": "\(error)"])
@@ -59,17 +61,29 @@ extension UplinksService {
     }
 
     /// How many changes that took; nil: they must wait.
+    ///
+    /// The house hears of the route that carries as soon as it stands: what the kernel refuses of another uplink, such
+    /// as a gateway that is in none of its networks, is no reason to leave cloud and connections on the old one.
     private func putInForce(_ view: NetworkView) async throws -> Int? {
         let plan = RoutePlan(
             interfaces: uplinks.map(\.settings.interface), paths: uplinks.map(\.path),
             carrying: selector.carrying)
         let orders = plan.changes(from: view)
-        guard !orders.isEmpty else { return 0 }
-        if let later = budget.spend(for: selector.carrying, at: clock.now()) {
+        if !orders.isEmpty, let later = budget.spend(for: selector.carrying, at: clock.now()) {
             retryAt = later
             return nil
         }
-        try await routes.apply(orders)
+        var failure: (any Error)?
+        do {
+            let carrying = orders.filter(\.isOfMainTable)
+            if !carrying.isEmpty { try await routes.apply(carrying) }
+            routesStand()
+        } catch {
+            failure = error
+        }
+        let others = orders.filter { !$0.isOfMainTable }
+        if !others.isEmpty { try await routes.apply(others) }
+        if let failure { throw failure }
         return orders.count
     }
 
@@ -94,5 +108,16 @@ extension UplinksService {
         else { return }
         // Those that went are told by the regular look.
         trafficCounted(try? await flows?.counts(uplinks: uplinks.count))
+    }
+}
+
+extension RouteChange {
+    /// It concerns the route that carries.
+    fileprivate var isOfMainTable: Bool {
+        switch self {
+        case .setDefault(let route), .prependDefault(let route), .deleteDefault(let route):
+            route.table == DefaultRoute.mainTable
+        case .addRule, .deleteRule: false
+        }
     }
 }
