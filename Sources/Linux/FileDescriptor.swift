@@ -101,9 +101,9 @@ package enum SmallFile {
             open: temporary, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
         try file.writeAll(content)
         let raw = file.raw
-        // Only root may, and only root needs to.
+        // Only root may, and only root needs to; and a stick has neither owners nor modes.
         if let owner { _ = fchown(raw, owner.user, owner.group) }
-        _ = try check("set the mode of \(temporary)") { fchmod(raw, mode) }
+        _ = fchmod(raw, mode)
         _ = try check("sync \(temporary)") { fdatasync(raw) }
         _ = try check("rename \(temporary) to \(path)") { rename(temporary, path) }
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."

@@ -69,6 +69,8 @@ struct ConfigCommand: AsyncParsableCommand {
         func run() async throws {
             do {
                 let number = try place.number(number)
+                // No link, pipe or device is shown to root: the history is the daemon's.
+                _ = try place.history.files(number)
                 let old = place.history.folder(number)
                 let new = ConfigurationHistory.folder(of: place.config)
                 let names = Set(

@@ -112,8 +112,10 @@ struct ConfigurationPlan: Codable, Equatable {
     var keys: String
     /// Rules that go (`- …`) and come (`+ …`).
     var rules: [String]
-    /// For how long it would be on trial, in words; absent: it would be permanent at once.
+    /// For how long it would be on trial, in words; absent: it would be permanent at once, or refused.
     var trial: String?
+    /// Why the daemon that runs would refuse it; absent: it would not.
+    var refusal: String?
 
     init(from old: [SettingsSource], to new: CandidateConfiguration) throws {
         let before = try Settings.parse(old)
@@ -134,7 +136,12 @@ struct ConfigurationPlan: Codable, Equatable {
             case .insert(_, let line, _): "+ \(line)"
             }
         }
-        let time = House.trial(from: before, to: new.settings)
+        let (folder, newFolder) = (before.device.stateDirectory, new.settings.device.stateDirectory)
+        if folder != newFolder {
+            refusal =
+                "device.state moves from \(folder) to \(newFolder): only while the service is stopped"
+        }
+        let time = folder == newFolder ? House.trial(from: before, to: new.settings) : nil
         trial = time.map { DurationText.format($0) }
     }
 
@@ -154,7 +161,8 @@ struct ConfigurationPlan: Codable, Equatable {
         lines += words.isEmpty ? ["who may reach whom stays as it is"] : Self.clipped(words)
         if !rules.isEmpty { lines += ["rules:"] + Self.clipped(rules).map { "  \($0)" } }
         lines.append(
-            trial.map { "on trial for \($0): taken back by itself unless it proves itself" }
+            refusal.map { "refused while the daemon runs: \($0)" }
+                ?? trial.map { "on trial for \($0): taken back by itself unless it proves itself" }
                 ?? "permanent at once: it cannot cut the cloud session off, or [firewall] trial is 0s"
         )
         return lines.joined(separator: "\n") + "\n"

@@ -74,6 +74,8 @@ struct HistoryTests {
         try Directory.make(history.folder(2))
         symlink(secret, history.folder(2) + "/drawbridge.toml")
         #expect(throws: SystemError.self) { try history.restore(2, to: file) }
+        symlink(folder.path + "/etc", history.folder(3))
+        #expect(throws: SystemError.self) { try history.restore(3, to: file) }
         #expect(try SmallFile.readText(file) == good)
     }
 

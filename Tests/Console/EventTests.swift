@@ -335,6 +335,35 @@ struct EventWatchTests {
         #expect(told.last?.hasPrefix("2 questions refused") ?? false)
     }
 
+    @Test(
+        "behaviour 6.1: also when it has come to the old count again, or beyond, within the pause")
+    func countersCaughtUp() {
+        var watch = EventWatch()
+        var document = goodDay()
+        document.firewall.counters[0].packets = 0
+        document.egress.askers = []
+        _ = watch.handle(document, at: .boot)
+        func look(_ packets: UInt64, asked: UInt64, at seconds: Int64) -> [String] {
+            document.firewall.counters[0].packets = packets
+            document.egress.askers =
+                asked == 0
+                ? []
+                : [
+                    .init(
+                        uid: 33, user: "www-data", program: "curl", refused: asked,
+                        lastName: "ads.example")
+                ]
+            return watch.handle(document, at: .boot + .seconds(seconds)).map(\.what)
+        }
+        #expect(look(1, asked: 1, at: 1).count == 2)
+        #expect(look(0, asked: 0, at: 2) == [])
+        #expect(look(4, asked: 1, at: 3) == [])
+        let told = look(4, asked: 1, at: 700)
+        #expect(told.count == 2)
+        #expect(told.first?.hasPrefix("4 packets dropped") ?? false)
+        #expect(told.last?.hasPrefix("1 question refused") ?? false)
+    }
+
     @Test("behaviour 3.5: a program that asks for other names is named, once in ten minutes")
     func askers() {
         var watch = EventWatch()

@@ -46,6 +46,13 @@ package struct ConfigurationHistory: Sendable {
     }
 
     private func files(in folder: String) throws(SystemError) -> [SettingsSource] {
+        for folder in [folder, folder + "/conf.d"] {
+            var about = stat()
+            guard lstat(folder, &about) == 0 else { continue }
+            guard about.st_mode & S_IFMT == S_IFDIR else {
+                throw SystemError("read the folder \(folder)", code: ENOTDIR)
+            }
+        }
         var files: [SettingsSource] = []
         for name in Self.tomlNames(in: folder) {
             files.append(

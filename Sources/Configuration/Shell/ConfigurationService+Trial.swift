@@ -18,7 +18,8 @@ extension ConfigurationService {
         return SettingsProblem(
             place ?? Position(file: file), key: "device.state",
             "\"\(candidate.settings.device.stateDirectory)\": the daemon that runs keeps its state in "
-                + "\"\(folder)\"; stop the service, change it, start it"
+                + "\"\(folder)\"; put that back, for the next start takes the file as it lies; "
+                + "or stop the service, change it, start it"
         ).description
     }
 

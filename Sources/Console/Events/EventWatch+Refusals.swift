@@ -7,9 +7,11 @@ extension EventWatch {
         var events: [Event] = []
         for asker in egress.askers ?? [] {
             let before = toldAskers[asker.words] ?? never
-            let count = Self.growth(of: asker.refused, since: before.count)
-            guard count > 0, time - before.at >= Self.securityPause else { continue }
+            guard asker.refused > before.count, time - before.at >= Self.securityPause else {
+                continue
+            }
             toldAskers[asker.words] = (time, asker.refused)
+            let count = asker.refused - before.count
             events.append(
                 Event(
                     .security, who: asker.words,
@@ -17,8 +19,9 @@ extension EventWatch {
                         + "are not on the list, last \(asker.lastName)"))
         }
         let before = toldRefusals ?? never
-        let count = Self.growth(of: egress.refused, since: before.count)
-        guard count > 0, time - before.at >= Self.securityPause else { return events }
+        guard egress.refused > before.count, time - before.at >= Self.securityPause else {
+            return events
+        }
         toldRefusals = (time, egress.refused)
         // Told with its program already, or too quick for us to see whose it was.
         guard events.isEmpty else { return events }
@@ -26,7 +29,7 @@ extension EventWatch {
         return [
             Event(
                 .security, who: "a program on the router",
-                "\(Figure.count(count)) questions refused for names "
+                "\(Figure.count(egress.refused - before.count)) questions refused for names "
                     + "that are not on the list: \(names)")
         ]
     }

@@ -166,6 +166,7 @@ package struct EventWatch: Sendable {
     private mutating func security(
         _ last: StatusDocument, _ now: StatusDocument, _ time: Instant
     ) -> [Event] {
+        noteFallenCounters(now)
         var events: [Event] = []
         if last.firewall.isInForce, !now.firewall.isInForce {
             events.append(
@@ -185,9 +186,11 @@ package struct EventWatch: Sendable {
         }
         for counter in now.firewall.counters {
             let before = told[counter.name] ?? (time - Self.securityPause, 0)
-            let count = Self.growth(of: counter.packets, since: before.packets)
-            guard count > 0, time - before.at >= Self.securityPause else { continue }
+            guard counter.packets > before.packets, time - before.at >= Self.securityPause else {
+                continue
+            }
             told[counter.name] = (time, counter.packets)
+            let count = counter.packets - before.packets
             events.append(
                 Event(
                     .security, who: StatusText.sender(counter.name),
@@ -199,9 +202,20 @@ package struct EventWatch: Sendable {
         return events + refusals(now.egress, time)
     }
 
-    /// A counter that has fallen was begun anew: rules that were flushed and put back, a room that was built anew.
-    static func growth(of count: UInt64, since before: UInt64) -> UInt64 {
-        count < before ? count : count - before
+    /// A counter that has fallen was begun anew, by rules that were flushed and put back, or by a room that was built
+    /// anew: all that it counts from now on is news.
+    private mutating func noteFallenCounters(_ now: StatusDocument) {
+        for counter in now.firewall.counters
+        where counter.packets < told[counter.name]?.packets ?? 0 {
+            told[counter.name]?.packets = 0
+        }
+        if now.egress.refused < toldRefusals?.count ?? 0 { toldRefusals?.count = 0 }
+        let asked = Dictionary(
+            (now.egress.askers ?? []).map { ($0.words, $0.refused) }, uniquingKeysWith: max)
+        // No asker is ever dropped from the list: one that is missing was in an older one.
+        for (words, before) in toldAskers where asked[words] ?? 0 < before.count {
+            toldAskers[words]?.count = 0
+        }
     }
 
     // MARK: - Data

@@ -86,19 +86,20 @@ extension UplinksService {
         defer { settledOn = carrying }
         guard let old = settledOn else { return }
         let now = clock.now()
-        // One that wants a login answers pings and carries nothing; one that is only recovering was left for not working.
-        let works =
-            uplinks[old].monitor.standing == .up && !(portals[old]?.isCaptive ?? false)
-        if works {
-            chores.left(old, until: now + failover.finish)
-        } else {
+        let standing = uplinks[old].monitor.standing
+        // One that wants a login answers pings and carries nothing.
+        let isCaptive = portals[old]?.isCaptive ?? false
+        if isCaptive || standing == .recovering {
             chores.failed(old)
+        } else if standing == .up {
+            chores.left(old, until: now + failover.finish)
         }
         history.append(
             UplinkSwitch(
                 at: now, from: uplinks[old].settings.name, to: uplinks[carrying].settings.name,
                 cause: cause,
-                blackout: works ? nil : uplinks[old].monitor.heardAt.map { now - $0 }, resets: 0))
+                blackout: standing == .up ? nil : uplinks[old].monitor.heardAt.map { now - $0 },
+                resets: 0))
         if history.count > UplinkSwitch.historyMax { history.removeFirst() }
     }
 
