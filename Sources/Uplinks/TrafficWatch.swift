@@ -26,7 +26,7 @@ package struct TrafficWatch: Sendable {
 
     /// The time between two looks.
     package static let period = Duration.milliseconds(125)
-    /// The same while nothing goes out.
+    /// The same while little or nothing goes out, and that is answered.
     static let restPeriod = period * 4
 
     /// The next look, in step with whatever else is done at whole seconds.
@@ -34,6 +34,9 @@ package struct TrafficWatch: Sendable {
 
     /// Packets sent in vain until a silence is worth a burst.
     static let packetsMin: UInt64 = 3
+    /// Up to so many packets a second are little: our own probe, and a reading for the cloud. A silence that begins
+    /// among them is seen with the next of those few.
+    static let sparseMax: Int64 = 8
     /// Below so many bytes a second no line is called busy.
     static let busyMin: Int64 = 50_000
 
@@ -67,23 +70,27 @@ package struct TrafficWatch: Sendable {
             return .nothing
         }
         measure(count, at: now)
-        pace = Self.period
+        let sent = count.packetsOut - last.packetsOut
         if count.packetsIn > last.packetsIn {
             sentInVain = 0
             silentSince = now
+            pace = isSparse(sent, in: now - lastAt) ? Self.restPeriod : Self.period
             return .heard
         }
         // A line at rest is not silent: silence begins with what was sent in vain.
         // That was just now, as far as one knows after a longer while.
-        if sentInVain == 0, count.packetsOut > last.packetsOut {
-            silentSince = max(lastAt, now - Self.period)
-        }
-        sentInVain += count.packetsOut - last.packetsOut
+        if sentInVain == 0, sent > 0 { silentSince = max(lastAt, now - Self.period) }
+        sentInVain += sent
         pace = sentInVain == 0 ? Self.restPeriod : Self.period
         guard sentInVain >= Self.packetsMin, now - silentSince >= patience else {
             return .nothing
         }
         return .silent(since: silentSince)
+    }
+
+    private func isSparse(_ packets: UInt64, in time: Duration) -> Bool {
+        let few = (Self.sparseMax * time.nanoseconds + 500_000_000) / 1_000_000_000
+        return packets <= UInt64(clamping: few)
     }
 
     private mutating func measure(_ count: TrafficCount, at now: Instant) {

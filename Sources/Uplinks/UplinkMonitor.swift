@@ -184,13 +184,26 @@ extension UplinkMonitor {
         if isAssessed { effects += assess(at: now) }
         if regularAt <= now {
             effects += lookAround(at: now)
+            nextProbe = probeAfter(regularAt, at: now)
             pending = Pending(
-                sequence: nextSequence, target: turn, sentAt: now, deadline: now + limits.timeout)
+                sequence: nextSequence, target: turn, sentAt: now,
+                deadline: min(now + limits.timeout, nextProbe))
             effects.append(send(to: turn, at: now))
-            // After a stall (suspended, starved) the missed probes are not made up for.
-            nextProbe = max(regularAt + limits.interval, now + limits.timeout)
         }
         return effects
+    }
+
+    /// When the regular probe after one that was due at `due`, and goes out now, is due.
+    ///
+    /// By an eighth of the interval at a time it comes into step with whatever else is done each interval since boot: one
+    /// wake-up serves all uplinks.
+    private func probeAfter(_ due: Instant, at now: Instant) -> Instant {
+        let inStep = due.next(multipleOf: limits.interval)
+        let next = max(inStep, due + limits.interval - limits.interval / 8)
+        // An answer has its time-out, but for what a wake-up is late by. After a stall (suspended, starved) the missed probes
+        // are not made up for.
+        let answerBy = now + limits.timeout
+        return next >= answerBy - limits.timeout / 4 ? next : answerBy
     }
 
     mutating func send(to number: Int, at now: Instant) -> Effect {

@@ -10,8 +10,8 @@
 // The choice, first match wins:
 //   1. the carrying one, while it is untried (the optimistic start waits for its first probe)
 //   2. the carrying one is up:
-//      a. it is suspected: the carrying one, the verdict comes within its confirmation
-//      b. the most preferred good and ripe one, if that is better than the carrying one    (fail-back)
+//      a. the most preferred good and ripe one, if that is better than the carrying one    (fail-back)
+//      b. it is suspected: the carrying one, until the verdict; its traffic may put that off for long
 //      c. it is poor: the most preferred good one                                     (planned switch)
 //      d. the carrying one
 //   3. it is not: the most preferred that is good and ripe, or good, or up and not suspected  (fallback)
@@ -96,8 +96,8 @@ package struct UplinkSelector: Sendable {
 
     /// When `timePassed` wants to be called next.
     package var nextWakeUp: Instant? {
-        // While it is in doubt, the end of the doubt is what leads to a choice.
-        guard let carrying, candidates[carrying].isSure else { return nil }
+        // Another one is chosen at once when it is down.
+        guard let carrying, candidates[carrying].isUp else { return nil }
         return candidates.indices.filter { $0 < carrying && candidates[$0].isGood }
             .compactMap { heldUntil($0) }.min()
     }
@@ -209,8 +209,8 @@ extension UplinkSelector {
         let ripe = candidates.indices.first { isRipe($0, at: now) }
         let good = candidates.firstIndex(where: \.isGood)
         if let carrying, candidates[carrying].isUp {
-            if candidates[carrying].isSuspected { return carrying }
             if let ripe, ripe < carrying { return ripe }
+            if candidates[carrying].isSuspected { return carrying }
             return candidates[carrying].isPoor ? good ?? carrying : carrying
         }
         if let sure = ripe ?? good ?? candidates.firstIndex(where: \.isSure) { return sure }

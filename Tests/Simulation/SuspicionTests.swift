@@ -81,10 +81,12 @@ struct SuspicionTests {
             var line = line(seed, limits(interval: .seconds(interval)))
             line.run(for: .seconds(3 * interval))
             line.loss = loss
+            line.run(for: .seconds(20 * interval))
             // Cut in every phase of the interval.
-            line.run(for: .seconds(20 * interval) + .milliseconds(seed * interval * 1000 / 300))
+            let phase = Duration.milliseconds(seed * interval * 1000 / 300)
+            let begin = line.now.next(multipleOf: .seconds(interval)) + phase
+            line.run(for: begin - line.now)
             #expect(line.monitor.standing == .up)
-            let begin = line.now
             line.isCut = true
             line.run(for: .seconds(interval + 3))
             delays.append(try #require(line.fallen.first, "seed \(seed)") - begin)

@@ -15,7 +15,8 @@ struct BurstDialogue {
     static let rtt = Duration.milliseconds(20)
 
     var monitor: UplinkMonitor
-    var now = Instant(nanoseconds: 1_000_000_000)
+    /// A multiple of every interval: in step from the first probe on.
+    var now = Instant(nanoseconds: 3_600_000_000_000)
     /// After what time a probe is answered; nil: never.
     var answer: (Probe) -> Duration? = { _ in rtt }
     private(set) var sent: [Probe] = []

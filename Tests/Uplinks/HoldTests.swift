@@ -100,6 +100,20 @@ struct HoldTests {
         #expect(selector.standingChanged(2, to: .noLink, at: at(3)) == [.carry(1)])
     }
 
+    @Test("a suspicion of the one that carries holds back no fail-back")
+    func suspectedCarrier() {
+        var selector = selector()
+        _ = selector.standingChanged(0, to: .down, at: at(5))
+        _ = selector.standingChanged(0, to: .up, at: at(10))
+        #expect(selector.carrying == 1)
+        // Its traffic puts the verdict off for as long as it likes.
+        #expect(selector.suspicionChanged(1, to: true, at: at(11)) == [])
+        #expect(selector.nextWakeUp == selector.heldUntil(0))
+        let ripe = selector.heldUntil(0) ?? .boot
+        #expect(selector.timePassed(at: ripe - .nanoseconds(1)) == [])
+        #expect(selector.timePassed(at: ripe) == [.carry(0)])
+    }
+
     @Test("behaviour 4.4: the only target dead on all uplinks: nothing is withdrawn")
     func targetDead() {
         var selector = selector()

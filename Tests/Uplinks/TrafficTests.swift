@@ -33,7 +33,7 @@ struct TrafficTests {
             look(&watch, 101, out: 12, back: 7) == .silent(since: begin + TrafficWatch.period * 99))
     }
 
-    @Test("behaviour 4.3: it is looked at often while packets go out, else seldom")
+    @Test("behaviour 4.3: it is looked at often while more than a few packets go out, else seldom")
     func pace() {
         var watch = TrafficWatch()
         func wait(_ tick: Int, out: UInt64, back: UInt64) -> Duration {
@@ -46,7 +46,13 @@ struct TrafficTests {
         #expect(wait(8, out: 5, back: 5) == .milliseconds(500))
         #expect(wait(12, out: 9, back: 5) == .milliseconds(125))
         #expect(wait(13, out: 9, back: 5) == .milliseconds(125))
-        #expect(wait(14, out: 9, back: 6) == .milliseconds(125))
+        #expect(wait(14, out: 11, back: 6) == .milliseconds(125))
+        // A probe, and a reading for the cloud: four in half a second.
+        #expect(wait(16, out: 13, back: 8) == .milliseconds(500))
+        #expect(wait(20, out: 17, back: 12) == .milliseconds(500))
+        #expect(wait(24, out: 22, back: 16) == .milliseconds(125))
+        #expect(wait(27, out: 30, back: 24) == .milliseconds(125))
+        #expect(wait(28, out: 31, back: 25) == .milliseconds(500))
     }
 
     @Test("what went out since a look of long ago, went out just now")

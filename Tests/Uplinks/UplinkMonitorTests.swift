@@ -190,6 +190,37 @@ struct UplinkMonitorTests {
         #expect(uplink.monitor.nextWakeUp == uplink.now + .milliseconds(500))
     }
 
+    @Test(
+        "whenever its link was found, its probes come into step with the interval since boot",
+        arguments: [0, 1, 130, 500, 999], [(1000, 500), (100, 100), (30_000, 500)])
+    func inStep(milliseconds: Int64, times: (interval: Int64, timeout: Int64)) throws {
+        let interval = Duration.milliseconds(times.interval)
+        let begin = Instant(nanoseconds: 7_200_000_000_000) + .milliseconds(milliseconds)
+        var monitor = UplinkMonitor(
+            limits: .init(
+                targets: [MonitorDialogue.first], interval: interval,
+                timeout: .milliseconds(times.timeout), failures: 3, successes: 5, burst: true),
+            at: begin)
+        _ = monitor.linkFound(at: begin)
+        var last = begin - interval
+        for turn in 0..<20 {
+            var (due, target) = (Instant.boot, Optional<(UInt16, IPv4Address)>.none)
+            while target == nil {
+                due = try #require(monitor.nextWakeUp)
+                // As late as a busy machine wakes us.
+                for effect in monitor.timePassed(at: due + .milliseconds(1)) {
+                    if case .sendProbe(let sequence, let to) = effect { target = (sequence, to) }
+                }
+            }
+            #expect(due - last <= interval && due - last >= interval - interval / 8 || turn == 0)
+            if turn >= 9 { #expect(due.next(multipleOf: interval) - due == interval) }
+            last = due
+            let (sequence, to) = try #require(target)
+            _ = monitor.probeAnswered(sequence, from: to, at: due + .milliseconds(20))
+        }
+        #expect(monitor.standing == .up && !monitor.isSuspected)
+    }
+
     @Test("sequence numbers wrap around")
     func wrapping() throws {
         var uplink = Dialogue()

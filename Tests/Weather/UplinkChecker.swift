@@ -172,7 +172,6 @@ struct UplinkChecker {
         _ uplinks: [MonitorView], _ selector: UplinkSelector, _ carrying: Int, at now: Instant
     ) throws(Violation) {
         guard let best = uplinks[..<carrying].firstIndex(where: \.isGood),
-            !uplinks[carrying].isSuspected,
             uplinks[carrying].standing != .untried
         else { return }
         failBackDue = selector.heldUntil(best)
