@@ -44,8 +44,24 @@ package struct NFTablesBatch: Sendable {
 
     package enum Change: Sendable {
         case add(set: String, [NFTablesElement])
+        /// The same, and the time-out begins anew for those that are there: Linux 6.12.
+        case extend(set: String, [NFTablesElement])
         case delete(set: String, [NFTablesElement])
     }
+
+    /// What adds elements to a set, and begins their time-outs anew where they are in it.
+    ///
+    /// Kernels before 6.12 ignore the new time-out of an element that exists, and deleting one that does not would undo the
+    /// batch: there it is added, deleted and added. No packet sees the moments between.
+    package static func renewal(
+        of set: String, _ elements: [NFTablesElement], inPlace: Bool = extendsTimeouts
+    ) -> [Change] {
+        if elements.isEmpty { return [] }
+        if inPlace { return [.extend(set: set, elements)] }
+        return [.add(set: set, elements), .delete(set: set, elements), .add(set: set, elements)]
+    }
+
+    private static let extendsTimeouts = KernelRelease.running >= KernelRelease(6, 12)
 
     /// A batch that makes `changes`, in this order, in the sets of one table.
     package init(table: String, _ changes: [Change]) {
@@ -62,6 +78,9 @@ package struct NFTablesBatch: Sendable {
                 // NFT_MSG_NEWSETELEM, NLM_F_CREATE
                 message.begin(type: Self.type(12), flags: flags | 0x400, sequence: sequence)
                 Self.elements(&message, table, set, elements)
+            case .extend(let set, let elements):
+                message.begin(type: Self.type(12), flags: flags | 0x400, sequence: sequence)
+                Self.elements(&message, table, set, elements, extending: true)
             case .delete(let set, let elements):
                 // NFT_MSG_DELSETELEM; it identifies by key alone.
                 message.begin(type: Self.type(14), flags: flags, sequence: sequence)
@@ -141,7 +160,7 @@ package struct NFTablesBatch: Sendable {
 
     static func elements(
         _ message: inout NetlinkMessage, _ table: String, _ set: String,
-        _ elements: [NFTablesElement]
+        _ elements: [NFTablesElement], extending: Bool = false
     ) {
         precondition(elements.count <= elementsMax)
         header(&message, family: 1, resource: 0)  // NFPROTO_INET
@@ -153,6 +172,7 @@ package struct NFTablesBatch: Sendable {
                     if let timeout = element.timeout {
                         let milliseconds = UInt64(max(1, timeout.nanoseconds / 1_000_000))
                         item.attribute(4, network: milliseconds)  // NFTA_SET_ELEM_TIMEOUT
+                        if extending { item.attribute(5, network: milliseconds) }  // …_EXPIRATION
                     }
                     item.nested(1) { $0.attribute(1, element.key) }  // …_KEY, NFTA_DATA_VALUE
                 }

@@ -56,6 +56,14 @@ package enum NeighbourProbe {
 
     /// The ports of a bridge by name, or the interface itself, each with whether it has a carrier.
     package static func ports(of interface: String) -> [(name: String, hasCarrier: Bool)] {
+        let names = bridgePorts(of: interface)
+        return (names.isEmpty ? [interface] : names).map {
+            ($0, InterfaceFacts.hasCarrier($0) ?? false)
+        }
+    }
+
+    /// The names of a bridge's ports; none if it is no bridge.
+    package static func bridgePorts(of interface: String) -> [String] {
         var names: [String] = []
         if let folder = opendir("/sys/class/net/\(interface)/brif") {
             while let entry = readdir(folder) {
@@ -66,8 +74,6 @@ package enum NeighbourProbe {
             }
             closedir(folder)
         }
-        return (names.isEmpty ? [interface] : names.sorted()).map {
-            ($0, InterfaceFacts.hasCarrier($0) ?? false)
-        }
+        return names.sorted()
     }
 }

@@ -45,6 +45,34 @@ import Testing
         #expect(flags == [0x001, 0x401, 0x001, 0x405, 0x001])
     }
 
+    @Test("a renewal says the time-out twice where the kernel takes it in place")
+    func renewal() {
+        let element = NFTablesElement(key: [1, 2, 3, 4], timeout: .milliseconds(500))
+        let short = NFTablesBatch(
+            table: "t", NFTablesBatch.renewal(of: "s", [element], inPlace: true))
+        let long = NFTablesBatch(
+            table: "t", NFTablesBatch.renewal(of: "s", [element], inPlace: false))
+        #expect(short.messages == 1 && long.messages == 3)
+        // NFTA_SET_ELEM_TIMEOUT and …_EXPIRATION
+        let times: [UInt8] = [
+            0x0c, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0x01, 0xf4, 0x0c, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0x01,
+            0xf4,
+        ]
+        #expect(short.bytes.firstRange(of: times) != nil)
+        #expect(long.bytes.firstRange(of: times) == nil)
+        #expect(NFTablesBatch.renewal(of: "s", []).isEmpty)
+    }
+
+    @Test("kernels are older or newer by number, and what is no version is older than all")
+    func releases() {
+        #expect(KernelRelease("6.9.1") < KernelRelease("6.12.9-amd64"))
+        #expect(KernelRelease("6.12-rc1") == KernelRelease(6, 12))
+        #expect(KernelRelease("7") > KernelRelease("6.99"))
+        #expect(
+            KernelRelease("") < KernelRelease("1.0") && KernelRelease("?") < KernelRelease(1, 0))
+        #expect(KernelRelease.running > KernelRelease(3, 0))
+    }
+
     @Test("a deletion names the key alone, and renumbering touches nothing else")
     func deletion() {
         let element = NFTablesElement(key: [1, 2, 3, 4], timeout: .seconds(1))

@@ -2,6 +2,7 @@ import Base
 import Glibc
 import Linux
 import Logging
+import Synchronization
 import TestSupport
 import Testing
 
@@ -148,6 +149,52 @@ struct KernelTests {
             throws: SystemError("open 1 cloud addresses in the firewall", code: ENOENT)
         ) {
             try await service.open([address("203.0.113.10")], for: .seconds(1))
+        }
+    }
+
+    /// An older kernel's way works on every kernel, the short one since Linux 6.12.
+    @Test(
+        "an element that is renewed outlasts its time-out, and no more",
+        arguments: [false] + (KernelRelease.running >= KernelRelease(6, 12) ? [true] : []))
+    func renewal(inPlace: Bool) async throws {
+        let host = try NamespaceHost()
+        try await service(host).apply(examplePolicy())
+        let gate = try await host.perform { try SetOfOne(inPlace: inPlace) }
+        for _ in 0..<10 {
+            try gate.renew()
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(try gate.isThere())
+        }
+        try await Task.sleep(for: .milliseconds(400))
+        #expect(try !gate.isThere())
+        try gate.renew()
+        #expect(try gate.isThere())
+    }
+
+    /// An element of the gate with a time-out of 400 ms.
+    private final class SetOfOne: Sendable {
+        private let socket: Mutex<NFTablesSocket>
+        private let element = NFTablesElement(
+            key: NFTablesElement.key("vpn0", "br-lan"), timeout: .milliseconds(400))
+        private let inPlace: Bool
+
+        init(inPlace: Bool) throws {
+            socket = Mutex(try NFTablesSocket())
+            self.inPlace = inPlace
+        }
+
+        func renew() throws {
+            var batch = NFTablesBatch(
+                table: Ruleset.table,
+                NFTablesBatch.renewal(of: Ruleset.vpnGateSet, [element], inPlace: inPlace))
+            try socket.withLock { try $0.commit(&batch, "renew") }
+        }
+
+        func isThere() throws -> Bool {
+            try socket.withLock {
+                try $0.contains(
+                    table: Ruleset.table, set: Ruleset.vpnGateSet, key: element.key)
+            }
         }
     }
 

@@ -11,9 +11,6 @@ package struct CloudSet: ~Copyable, Sendable {
     }
 
     /// Opens addresses for a time, in one transaction.
-    ///
-    /// Add, delete, add: kernels before 6.12 ignore a new time-out for an element that exists, and
-    /// deleting one that does not exist would fail. No packet sees the moment between.
     package mutating func open(
         _ addresses: [IPv4Address], for duration: Duration, in set: String = Ruleset.cloudSet
     ) throws(SystemError) {
@@ -26,10 +23,7 @@ package struct CloudSet: ~Copyable, Sendable {
             NFTablesElement(key: NFTablesElement.key($0), timeout: duration)
         }
         var batch = NFTablesBatch(
-            table: Ruleset.table,
-            [
-                .add(set: set, elements), .delete(set: set, elements), .add(set: set, elements),
-            ])
+            table: Ruleset.table, NFTablesBatch.renewal(of: set, elements))
         try socket.commit(&batch, attempted)
     }
 }

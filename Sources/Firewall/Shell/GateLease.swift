@@ -195,8 +195,7 @@ private struct Leases {
     private var add: NFTablesBatch.Change { .add(set: set, elements) }
     private var delete: NFTablesBatch.Change { .delete(set: set, elements) }
 
-    /// Kernels before 6.12 ignore a new time-out for an element that exists.
-    var renewal: [NFTablesBatch.Change] { elements.isEmpty ? [] : [add, delete, add] }
+    var renewal: [NFTablesBatch.Change] { NFTablesBatch.renewal(of: set, elements) }
 
     /// Deleting what is not there would undo the batch: what was there would stay.
     var end: [NFTablesBatch.Change] { elements.isEmpty ? [] : [add, delete] }

@@ -43,8 +43,8 @@ package struct KernelForwarding: Forwarding {
             try ensure("ipv4/conf/\(interface)/arp_ignore", is: true)
             try ensure("ipv6/conf/\(interface)/disable_ipv6", is: true)
             // The ports of a bridge would go on asking for IPv6 routers by themselves.
-            for port in NeighbourProbe.ports(of: "\(interface)") {
-                try ensure("ipv6/conf/\(port.name)/disable_ipv6", is: true)
+            for port in NeighbourProbe.bridgePorts(of: "\(interface)") {
+                try ensure("ipv6/conf/\(port)/disable_ipv6", is: true)
             }
             for redirecting in ["accept_redirects", "send_redirects", "accept_source_route"] {
                 try ensure("ipv4/conf/\(interface)/\(redirecting)", is: false)
