@@ -1,7 +1,7 @@
 extension CloudService {
     package struct Limits: Sendable {
         package var delivery = Delivery.Limits()
-        /// New records wait this long for company, so that one poll makes one message.
+        /// So soon after a message with live data there is no other one: what comes meanwhile goes together.
         package var linger = Duration.milliseconds(20)
         /// A session that lasted this long was a success: the next failure waits briefly.
         package var stableAfter = Duration.seconds(10)

@@ -206,29 +206,25 @@ package actor CloudService {
         _ lane: Delivery.Lane, _ connection: MQTTConnection, _ signals: AsyncStream<Void>
     ) async -> Ending {
         var signals = signals.makeAsyncIterator()
-        // The last batch was all that there was.
-        var isDrained = false
+        var restUntil = Instant.boot
         do {
             while !Task.isCancelled {
                 guard let order = try await nextOrder(lane) else {
                     await signals.next()
                     continue
                 }
-                // Asking the recorder wakes its thread: not for what is known to be nothing.
-                let found =
-                    isDrained
-                    ? []
-                    : Array(
-                        try await records.batch(after: order.after, limit: order.limit)
-                            .prefix(order.limit))
-                isDrained = lane == .live && !isDrained && found.count < order.limit
-                guard !found.isEmpty else {
-                    try await records.waitForRecords(after: order.after)
-                    try await clock.sleep(until: clock.now() + limits.linger)
-                    isDrained = false
-                    continue
+                let found = try await read(order, of: lane).prefix(order.limit)
+                if found.isEmpty { continue }
+                if lane == .live {
+                    if clock.now() < restUntil {
+                        try await clock.sleep(until: restUntil)
+                        continue
+                    }
+                    if found.count < order.limit { restUntil = clock.now() + limits.linger }
                 }
-                for parcel in delivery.recordsRead(found, for: order, lane, at: clock.now()) {
+                let parcels = delivery.recordsRead(
+                    Array(found), for: order, lane, at: clock.now())
+                for parcel in parcels {
                     let message = speech.data(parcel, at: wall())
                     if lane == .backlog {
                         pace.sent(
@@ -244,6 +240,17 @@ package actor CloudService {
             return .failed("cannot read records: \(error)")
         }
         return .stopped
+    }
+
+    /// Returns when there are some, or soon: what is in between may not be readable.
+    private func read(_ order: Delivery.Order, of lane: Delivery.Lane) async throws -> [Record] {
+        // Waiting for live data wakes the recorder's thread for nothing: it comes with the news that there is some.
+        if lane == .live {
+            return try await records.nextBatch(after: order.after, limit: order.limit)
+        }
+        let found = try await records.batch(after: order.after, limit: order.limit)
+        if found.isEmpty { try await records.waitForRecords(after: order.after) }
+        return found
     }
 
     /// What a lane may read now; nil until something is confirmed.

@@ -5,6 +5,9 @@ package protocol RecordSource: Sendable {
     /// The oldest records after a sequence, in order, at most `limit`; empty if there are none.
     func batch(after sequence: UInt64, limit: Int) async throws -> [Record]
 
+    /// The same as soon as there are some; empty if they could not be read. Throws `CancellationError` when cancelled.
+    func nextBatch(after sequence: UInt64, limit: Int) async throws -> [Record]
+
     /// Everything up to this sequence has reached the cloud.
     func acknowledge(through sequence: UInt64) async throws
 

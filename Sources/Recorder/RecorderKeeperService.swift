@@ -106,6 +106,14 @@ package actor RecorderKeeperService {
         try await service.waitForRecords(after: sequence)
     }
 
+    /// It waits where its caller runs.
+    package nonisolated func nextBatch(after sequence: UInt64, limit: Int) async throws
+        -> [Record]
+    {
+        let service = if let service { service } else { try await opened() }
+        return try await service.nextBatch(after: sequence, limit: limit)
+    }
+
     package nonisolated func acknowledge(through sequence: UInt64) {
         service?.acknowledge(through: sequence)
     }

@@ -140,8 +140,21 @@ package actor RecorderService {
     ///
     /// It waits where its caller runs.
     package nonisolated func waitForRecords(after sequence: UInt64) async throws {
-        guard let announcement = board.announcement(after: sequence) else { return }
+        guard let announcement = board.announcement(after: sequence, limit: 0) else { return }
         for await _ in announcement { return }
+        throw CancellationError()
+    }
+
+    /// The same as `batch`, as soon as there are records after `sequence`; empty if they cannot be read then: `batch` says why.
+    ///
+    /// It waits where its caller runs, and what it waits for is read by the recorder's thread when it is awake anyway.
+    package nonisolated func nextBatch(after sequence: UInt64, limit: Int) async throws
+        -> [Record]
+    {
+        guard let announcement = board.announcement(after: sequence, limit: limit) else {
+            return try await batch(after: sequence, limit: limit)
+        }
+        for await records in announcement { return records }
         throw CancellationError()
     }
 
@@ -248,7 +261,7 @@ package actor RecorderService {
     private var state: String { store.trouble.map { "degraded: " + $0 } ?? "recording" }
 
     private func tellState() {
-        board.show(.init(store))
+        board.show(.init(store)) { (try? store.batch(after: $0, limit: $1)) ?? [] }
         guard state != lastState else { return }
         lastState = state
         logger.notice(

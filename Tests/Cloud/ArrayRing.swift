@@ -22,6 +22,11 @@ actor ArrayRing: RecordSource {
         isHeld ? [] : Array(records.lazy.drop { $0.sequence <= sequence }.prefix(limit))
     }
 
+    func nextBatch(after sequence: UInt64, limit: Int) async throws -> [Record] {
+        try await waitForRecords(after: sequence)
+        return batch(after: sequence, limit: limit)
+    }
+
     func acknowledge(through sequence: UInt64) {
         precondition(sequence > acknowledged, "the cursor went back")
         acknowledged = sequence

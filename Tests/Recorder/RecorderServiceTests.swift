@@ -162,6 +162,35 @@ import Testing
         }
     }
 
+    @Test("who waits for records is handed them, no more than asked for, and none twice")
+    func handOver() async throws {
+        try await withDirectory { path in
+            let service = try open(path)
+            let run = Task { try await service.run() }
+            let waiting = Task { try await service.nextBatch(after: 0, limit: 2) }
+            try await untilWaiting(1, for: service)
+            try await service.append((1...3).map { reading($0) })
+            #expect(try await waiting.value.map(\.sequence) == [1, 2])
+            #expect(try await service.nextBatch(after: 2, limit: 9).map(\.reading) == [reading(3)])
+            let cancelled = Task { try await service.nextBatch(after: 3, limit: 9) }
+            let closed = Task { try await service.nextBatch(after: 3, limit: 9) }
+            try await untilWaiting(2, for: service)
+            cancelled.cancel()
+            await #expect(throws: CancellationError.self) { try await cancelled.value }
+            await service.close()
+            await #expect(throws: CancellationError.self) { try await closed.value }
+            run.cancel()
+            try await run.value
+        }
+    }
+
+    private func untilWaiting(_ count: Int, for service: RecorderService) async throws {
+        for _ in 0..<500 where service.board.waiting != count {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        try #require(service.board.waiting == count)
+    }
+
     @Test func waitingEndsWhenCancelledAndWhenClosed() async throws {
         try await withDirectory { path in
             let service = try open(path)

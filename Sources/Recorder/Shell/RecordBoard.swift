@@ -1,3 +1,4 @@
+import Base
 import Synchronization
 
 /// What the recorder's consumer asks again and again, and who waits for records: at hand without a turn of the recorder's
@@ -13,7 +14,9 @@ final class RecordBoard: Sendable {
 
     private struct Waiter {
         var after: UInt64
-        var announcement: AsyncStream<Void>.Continuation
+        /// So many records at most are handed over with the announcement.
+        var limit: Int
+        var announcement: AsyncStream<[Record]>.Continuation
     }
 
     private struct State {
@@ -54,17 +57,18 @@ final class RecordBoard: Sendable {
         state.withLock { $0.acknowledged = max($0.acknowledged, sequence) }
     }
 
-    /// Says once that there are records after `sequence`, and ends without a word if the recorder closes before; nil: there
-    /// are records.
-    func announcement(after sequence: UInt64) -> AsyncStream<Void>? {
-        let (stream, announcement) = AsyncStream<Void>.makeStream(
+    /// Says once that there are records after `sequence`, and which, but `limit` at most; ends without a word if the recorder
+    /// closes before; nil: there are records.
+    func announcement(after sequence: UInt64, limit: Int) -> AsyncStream<[Record]>? {
+        let (stream, announcement) = AsyncStream<[Record]>.makeStream(
             bufferingPolicy: .bufferingNewest(1))
         let (hasRecords, id) = state.withLock { state -> (Bool, UInt64?) in
             if state.isClosed { return (false, nil) }
             if state.hasRecords(after: sequence) { return (true, nil) }
             let id = state.nextWaiter
             state.nextWaiter += 1
-            state.waiters[id] = Waiter(after: sequence, announcement: announcement)
+            state.waiters[id] = Waiter(
+                after: sequence, limit: limit, announcement: announcement)
             return (false, id)
         }
         if hasRecords { return nil }
@@ -96,8 +100,9 @@ final class RecordBoard: Sendable {
         state.withLock { $0.nothing = (sequence, end) }
     }
 
-    /// How far the records go now; those who wait for some that are there are told.
-    func show(_ marks: Marks) {
+    /// How far the records go now; those who wait for some that are there are told, and given what `read` finds after a
+    /// sequence, up to a limit.
+    func show(_ marks: Marks, read: (UInt64, Int) -> [Record] = { _, _ in [] }) {
         let told = state.withLock { state -> [Waiter] in
             state.marks = marks
             let meant = state.waiters.filter { state.hasRecords(after: $0.value.after) }
@@ -105,7 +110,8 @@ final class RecordBoard: Sendable {
             return Array(meant.values)
         }
         for waiter in told {
-            waiter.announcement.yield()
+            waiter.announcement.yield(
+                waiter.limit > 0 ? read(waiter.after, waiter.limit) : [])
             waiter.announcement.finish()
         }
     }
