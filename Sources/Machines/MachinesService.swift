@@ -28,7 +28,8 @@ package final class MachinesService: Sendable {
     package func run() async throws {
         await withDiscardingTaskGroup { group in
             for poller in pollers {
-                group.addTask { await poller.run() }
+                // On the machine's thread, waiting included: the end of a poll wakes nobody else.
+                group.addTask(executorPreference: poller.executor) { await poller.run() }
             }
         }
     }

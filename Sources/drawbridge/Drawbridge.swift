@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Linux
 
 /// The one binary: the daemon and the tools that look at it.
 @main
@@ -20,23 +21,37 @@ struct Drawbridge: AsyncParsableCommand {
             StickCommand.self, SwitchCommand.self, PushCommand.self,
         ])
 
-    /// ArgumentParser says 64 (`EX_USAGE`) for a misuse; our contract says 2.
-    static func main() async {
+    static func main() {
         signal(SIGPIPE, SIG_IGN)
+        let command: any ParsableCommand
         do {
-            var command = try parseAsRoot()
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
-            }
-        } catch let code as ExitCode {
-            Glibc.exit(code.rawValue)
+            command = try parseAsRoot()
         } catch {
-            let isHelp = exitCode(for: error) == .success
-            let text = fullMessage(for: error)
-            if !text.isEmpty { (isHelp ? Terminal.output : Terminal.error).print(text) }
-            Glibc.exit(isHelp ? 0 : exitCode(for: error) == .validationFailure ? 2 : 1)
+            end(error)
         }
+        // The daemon's first step, too, is on the thread on which it waits: the pool of threads, once used, wakes each second.
+        Task(executorPreference: command is DaemonCommand ? Reactor.shared : nil) {
+            do {
+                var command = command
+                if var asynchronous = command as? any AsyncParsableCommand {
+                    try await asynchronous.run()
+                } else {
+                    try command.run()
+                }
+                Glibc.exit(0)
+            } catch {
+                end(error)
+            }
+        }
+        while true { pause() }
+    }
+
+    /// ArgumentParser says 64 (`EX_USAGE`) for a misuse; our contract says 2.
+    private static func end(_ error: any Error) -> Never {
+        if let code = error as? ExitCode { Glibc.exit(code.rawValue) }
+        let isHelp = exitCode(for: error) == .success
+        let text = fullMessage(for: error)
+        if !text.isEmpty { (isHelp ? Terminal.output : Terminal.error).print(text) }
+        Glibc.exit(isHelp ? 0 : exitCode(for: error) == .validationFailure ? 2 : 1)
     }
 }

@@ -158,7 +158,7 @@ package final class MQTTConnection: Sendable {
         }
     }
 
-    /// Sleeps until the socket or a caller wants something; a second at most, because the library has
+    /// Sleeps until the socket or a caller wants something; two seconds at most, because the library has
     /// clocks of its own, which count in seconds; half of one while the connection begins or ends.
     private func wait(_ library: borrowing Mosquitto, _ session: MQTTSession) {
         var events = Int16(POLLIN)
@@ -171,7 +171,7 @@ package final class MQTTConnection: Sendable {
             pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         let isAtRest = session.isAccepted && state.withLock { $0.closing == nil }
-        poll(&descriptors, 2, isAtRest ? 1000 : 500)
+        poll(&descriptors, 2, isAtRest ? 2000 : 500)
         bell.silence()
     }
 

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Polls one machine on a thread of its own, so that a dead one delays no other.
 actor MachinePoller {
-    private let executor: ThreadExecutor
+    nonisolated let executor: ThreadExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         executor.asUnownedSerialExecutor()
     }
