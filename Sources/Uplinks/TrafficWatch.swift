@@ -29,18 +29,28 @@ package struct TrafficWatch: Sendable {
     /// The same while little or nothing goes out, and that is answered.
     static let restPeriod = period * 4
 
-    /// The next look, in step with whatever else is done at whole seconds.
-    package func nextLook(after now: Instant) -> Instant { now.next(multipleOf: pace) }
+    /// The next look, in step with whatever else is done at whole seconds. Probes that come `often`, each second at least, tell of
+    /// a silence among few packets about as soon.
+    package func nextLook(after now: Instant, isProbedOften often: Bool) -> Instant {
+        switch traffic {
+        case .none: now.next(multipleOf: Self.restPeriod)
+        case .little where often: now.next(multipleOf: Self.restPeriod)
+        case .little, .much: now.next(multipleOf: Self.period)
+        }
+    }
 
     /// Packets sent in vain until a silence is worth a burst.
     static let packetsMin: UInt64 = 3
     /// Up to so many packets a second are little: our own probe, and a reading for the cloud. A silence that begins
     /// among them is seen with the next of those few.
-    static let sparseMax: Int64 = 8
+    static let littleMax: Int64 = 8
     /// Below so many bytes a second no line is called busy.
     static let busyMin: Int64 = 50_000
 
-    private var pace = Self.period
+    /// What goes out, and is answered; what is not is much, however little it is.
+    private enum Traffic: Sendable { case none, little, much }
+
+    private var traffic = Traffic.much
     private var last: TrafficCount?
     private var lastAt = Instant.boot
     private var sentInVain: UInt64 = 0
@@ -65,7 +75,7 @@ package struct TrafficWatch: Sendable {
         else {
             sentInVain = 0
             silentSince = now
-            pace = Self.period
+            traffic = .much
             rateSince = (now, count.bytes)
             return .nothing
         }
@@ -74,22 +84,22 @@ package struct TrafficWatch: Sendable {
         if count.packetsIn > last.packetsIn {
             sentInVain = 0
             silentSince = now
-            pace = isSparse(sent, in: now - lastAt) ? Self.restPeriod : Self.period
+            traffic = isLittle(sent, in: now - lastAt) ? .little : .much
             return .heard
         }
         // A line at rest is not silent: silence begins with what was sent in vain.
         // That was just now, as far as one knows after a longer while.
         if sentInVain == 0, sent > 0 { silentSince = max(lastAt, now - Self.period) }
         sentInVain += sent
-        pace = sentInVain == 0 ? Self.restPeriod : Self.period
+        traffic = sentInVain == 0 ? .none : .much
         guard sentInVain >= Self.packetsMin, now - silentSince >= patience else {
             return .nothing
         }
         return .silent(since: silentSince)
     }
 
-    private func isSparse(_ packets: UInt64, in time: Duration) -> Bool {
-        let few = (Self.sparseMax * time.nanoseconds + 500_000_000) / 1_000_000_000
+    private func isLittle(_ packets: UInt64, in time: Duration) -> Bool {
+        let few = (Self.littleMax * time.nanoseconds + 500_000_000) / 1_000_000_000
         return packets <= UInt64(clamping: few)
     }
 

@@ -195,11 +195,15 @@ extension UplinkMonitor {
 
     /// When the regular probe after one that was due at `due`, and goes out now, is due.
     ///
-    /// By an eighth of the interval at a time it comes into step with whatever else is done each interval since boot: one
-    /// wake-up serves all uplinks.
+    /// By an eighth of the interval at a time, as far as the time-out lets it, it comes into step with whatever else is done each
+    /// interval since boot: one wake-up serves all uplinks.
     private func probeAfter(_ due: Instant, at now: Instant) -> Instant {
-        let inStep = due.next(multipleOf: limits.interval)
-        let next = max(inStep, due + limits.interval - limits.interval / 8)
+        var next = due + limits.interval
+        // A pace that is no multiple of the interval never comes into step.
+        if stretch == .zero {
+            let soonest = due + max(limits.interval - limits.interval / 8, limits.timeout)
+            next = max(due.next(multipleOf: limits.interval), soonest)
+        }
         // An answer has its time-out, but for what a wake-up is late by. After a stall (suspended, starved) the missed probes
         // are not made up for.
         let answerBy = now + limits.timeout

@@ -67,6 +67,29 @@ struct BudgetServiceTests {
         #expect(try SmallFile.readText(path) != kept)
     }
 
+    @Test("behaviour 4.11: the answers to its own probes are no traffic that proves it alive")
+    func ownAnswers() async throws {
+        let network = try await TestNetwork()
+        var uplink = UplinksServiceTests.settings[2]
+        uplink.keepAlive.interval = .seconds(1)
+        uplink.keepAlive.timeout = .milliseconds(500)
+        let service = UplinksService(
+            uplinks: [uplink], prober: network.prober, routes: network.routes,
+            flows: network.flows, clock: SystemClock(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try await run(service) { service in
+            try await eventually("it is up") { await service.status().uplinks[0].isUp }
+            // They are counted: what goes out and comes back over a proven uplink would be asked each five seconds.
+            try await Task.sleep(for: .seconds(2))
+            let counted = try network.flows.counts(uplinks: 1)[0]
+            #expect(counted.packetsOut > 0 && counted.packetsIn > 0)
+            for _ in 0..<50 {
+                #expect(await service.status().uplinks[0].budget?.interval == .seconds(1))
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+
     @Test(
         "behaviour 4.11: with its budget spent, a metered uplink still takes over as quickly, and is kept to"
     )

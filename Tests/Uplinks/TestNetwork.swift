@@ -16,6 +16,8 @@ final class TestNetwork: Sendable {
     /// The real ports, on sockets inside the router's namespace.
     let routes: KernelRoutes
     let prober: ICMPProber
+    /// Nobody watches the traffic until its rules are installed.
+    let flows: KernelFlows
 
     private final class Namespace: Sendable {
         let descriptor: FileDescriptor
@@ -31,11 +33,12 @@ final class TestNetwork: Sendable {
     }
 
     init() async throws {
-        let (raw, routes, prober) = try NetworkNamespace.run {
+        let (raw, routes, prober, flows) = try NetworkNamespace.run {
             let routes = try KernelRoutes()
             let prober = try ICMPProber(uplinks: 3)
-            return (try Namespace.ofThisThread().release(), routes, prober)
+            return (try Namespace.ofThisThread().release(), routes, prober, try KernelFlows())
         }
+        self.flows = flows
         router = FileDescriptor(owning: raw)
         self.routes = routes
         self.prober = prober

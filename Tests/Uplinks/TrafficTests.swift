@@ -36,10 +36,10 @@ struct TrafficTests {
     @Test("behaviour 4.3: it is looked at often while more than a few packets go out, else seldom")
     func pace() {
         var watch = TrafficWatch()
-        func wait(_ tick: Int, out: UInt64, back: UInt64) -> Duration {
+        func wait(_ tick: Int, out: UInt64, back: UInt64, often: Bool = true) -> Duration {
             _ = look(&watch, tick, out: out, back: back)
             let now = begin + TrafficWatch.period * tick
-            return watch.nextLook(after: now) - now
+            return watch.nextLook(after: now, isProbedOften: often) - now
         }
         #expect(wait(0, out: 0, back: 0) == .milliseconds(125))
         #expect(wait(4, out: 5, back: 5) == .milliseconds(125))
@@ -53,6 +53,9 @@ struct TrafficTests {
         #expect(wait(24, out: 22, back: 16) == .milliseconds(125))
         #expect(wait(27, out: 30, back: 24) == .milliseconds(125))
         #expect(wait(28, out: 31, back: 25) == .milliseconds(500))
+        // With probes further apart the traffic is what tells of a silence.
+        #expect(wait(32, out: 33, back: 27, often: false) == .milliseconds(125))
+        #expect(wait(36, out: 33, back: 27, often: false) == .milliseconds(500))
     }
 
     @Test("what went out since a look of long ago, went out just now")

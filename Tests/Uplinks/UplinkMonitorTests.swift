@@ -192,7 +192,7 @@ struct UplinkMonitorTests {
 
     @Test(
         "whenever its link was found, its probes come into step with the interval since boot",
-        arguments: [0, 1, 130, 500, 999], [(1000, 500), (100, 100), (30_000, 500)])
+        arguments: [0, 1, 130, 500, 999], [(1000, 500), (100, 50), (30_000, 500)])
     func inStep(milliseconds: Int64, times: (interval: Int64, timeout: Int64)) throws {
         let interval = Duration.milliseconds(times.interval)
         let begin = Instant(nanoseconds: 7_200_000_000_000) + .milliseconds(milliseconds)
@@ -219,6 +219,52 @@ struct UplinkMonitorTests {
             _ = monitor.probeAnswered(sequence, from: to, at: due + .milliseconds(20))
         }
         #expect(monitor.standing == .up && !monitor.isSuspected)
+    }
+
+    @Test("a probe that may take as long as the interval has all of it")
+    func wholeTimeout() throws {
+        var now = Instant(nanoseconds: 7_200_370_000_000)
+        var monitor = UplinkMonitor(
+            limits: .init(
+                targets: [MonitorDialogue.first], interval: .seconds(1), timeout: .seconds(1),
+                failures: 1, successes: 1, burst: false), at: now)
+        _ = monitor.linkFound(at: now)
+        for _ in 0..<20 {
+            var probe: UInt16?
+            while probe == nil {
+                now = try #require(monitor.nextWakeUp)
+                for effect in monitor.timePassed(at: now) {
+                    if case .sendProbe(let sequence, _) = effect { probe = sequence }
+                }
+            }
+            let answered = now + .milliseconds(990)
+            #expect(try #require(monitor.nextWakeUp) > answered)
+            _ = monitor.probeAnswered(
+                try #require(probe), from: MonitorDialogue.first, at: answered)
+        }
+        #expect(monitor.standing == .up)
+    }
+
+    @Test("a pace of its own is kept to")
+    func stretched() throws {
+        var now = Instant(nanoseconds: 7_200_370_000_000)
+        var monitor = UplinkMonitor(
+            limits: .init(
+                targets: [MonitorDialogue.first], interval: .seconds(1),
+                timeout: .milliseconds(500), failures: 3, successes: 5, burst: true), at: now)
+        _ = monitor.linkFound(at: now)
+        var sent: [Instant] = []
+        while sent.count < 8 {
+            monitor.pace = .milliseconds(7300)
+            now = try #require(monitor.nextWakeUp)
+            for effect in monitor.timePassed(at: now) {
+                guard case .sendProbe(let sequence, let target) = effect else { continue }
+                sent.append(now)
+                _ = monitor.probeAnswered(sequence, from: target, at: now + .milliseconds(20))
+            }
+        }
+        let gaps = zip(sent.dropFirst(2), sent.dropFirst(1)).map { $0 - $1 }
+        #expect(gaps.allSatisfy { $0 == .milliseconds(7300) })
     }
 
     @Test("sequence numbers wrap around")

@@ -157,7 +157,9 @@ extension UplinkWeather {
                 try perform([], uplink)
             }
         }
-        let next = selector.carrying.map { traffic[$0].nextLook(after: now) }
+        let next = selector.carrying.map {
+            traffic[$0].nextLook(after: now, isProbedOften: limits[$0].interval <= .seconds(1))
+        }
         schedule(.traffic, at: next ?? now + TrafficWatch.period)
     }
 

@@ -19,8 +19,8 @@ extension UplinksService {
 
     /// Replies to its traffic within this time prove an uplink alive better than a probe would.
     static let proofAge = Duration.seconds(5)
-    /// Replies that are counted so soon after a probe may be its own answer.
-    static let ownAnswer = Duration.milliseconds(250)
+    /// Replies that are counted so soon after a probe may be its own answer: two looks at the traffic are no further apart.
+    static let ownAnswer = TrafficWatch.restPeriod + TrafficWatch.period
 
     /// Counts what its probes have taken, and sets how far apart the next ones are.
     func pace(_ number: Int) {

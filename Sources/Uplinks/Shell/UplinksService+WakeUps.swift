@@ -14,7 +14,8 @@ extension UplinksService {
         // Probes that come as often begin a suspicion as soon; what went on before it is known less exactly.
         if interval <= TrafficWatch.period { return now.next(multipleOf: TrafficWatch.restPeriod) }
         if areProbesFast { return now.next(multipleOf: TrafficWatch.period) }
-        return uplinks[carrying].traffic.nextLook(after: now)
+        return uplinks[carrying].traffic.nextLook(
+            after: now, isProbedOften: interval <= .seconds(1))
     }
 
     /// How long what is due may wait for the next look at the traffic, so that both need one wake-up.
