@@ -3,6 +3,31 @@ import Settings
 
 /// What crosses between LAN and WAN, when the config opens it (§2.7).
 extension Ruleset {
+    /// TCP's segments fit the way in both directions, whatever is opened: many hosts never hear of a smaller MTU, and
+    /// the router tells only those on the LAN (`tooBig`).
+    static func clamping(_ policy: FirewallPolicy, _ wan: String) -> [String] {
+        guard policy.joinsLANAndWAN else { return [] }
+        let lan = quoted(policy.lan.interface)
+        let clamp = "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"
+        return [
+            "iifname \(lan) oifname \(wan) ip saddr \(policy.lan.network) \(clamp)",
+            "iifname \(wan) oifname \(lan) ip daddr \(policy.lan.network) \(clamp)",
+        ]
+    }
+
+    /// The one ICMP error that the router sends (§2.5). The kernel sends it before it asks the rules whether the packet may
+    /// pass: only connections with our mark have passed before, so nobody else hears of the router.
+    static func tooBig(_ policy: FirewallPolicy) -> [String] {
+        guard policy.joinsLANAndWAN, !policy.uplinks.isEmpty else { return [] }
+        let mask = ConnectionMark.hex(ConnectionMark.baseMask)
+        let base = ConnectionMark.hex(ConnectionMark.base)
+        return [
+            "oifname \(quoted(policy.lan.interface)) ip daddr \(policy.lan.network) "
+                + "icmp type destination-unreachable icmp code frag-needed ct state related "
+                + "ct mark & \(mask) == \(base) accept"
+        ]
+    }
+
     /// The machines' connections to the WAN, and what is answered to them.
     static func lanToWAN(_ policy: FirewallPolicy, _ wan: String) -> [String] {
         guard let there = destinations(policy) else { return [] }
@@ -11,17 +36,14 @@ extension Ruleset {
         let back = "iifname \(wan) oifname \(lan) ip daddr \(policy.lan.network)"
         let outward = there.map { "ip daddr \($0)" }.joined(separator: " ")
         let inward = there.map { "ip saddr \($0)" }.joined(separator: " ")
-        // The router sends no ICMP errors: without this, a smaller MTU of the uplink would go unnoticed.
-        let clamp = "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"
         let begins =
             "iifname \(lan) ip saddr \(policy.lan.network) \(outward) "
             + "ct direction original ct state new,established"
-        return ["\(out) \(clamp)", "\(back) \(clamp)"]
-            + ConnectionMark.lanToWAN.accepting(policy, begins) + [
-                "\(out) \(outward) meta l4proto icmp ct direction original ct state related accept",
-                "\(back) \(inward) ct direction reply ct state established accept",
-                "\(back) meta l4proto icmp ct direction reply ct state related accept",
-            ]
+        return ConnectionMark.lanToWAN.accepting(policy, begins) + [
+            "\(out) \(outward) meta l4proto icmp ct direction original ct state related accept",
+            "\(back) \(inward) ct direction reply ct state established accept",
+            "\(back) meta l4proto icmp ct direction reply ct state related accept",
+        ]
     }
 
     /// What may never be forwarded is dropped here, because the routing rules (§2.3) would drop it uncounted;

@@ -50,6 +50,7 @@ extension Ruleset {
         rules.append("meta nfproto ipv6 \(Counter.ipv6.drop)")
         rules += uplinkGate(policy, ["iifname", "oifname"])
         if let wan {
+            rules += clamping(policy, wan)
             rules += lanToWAN(policy, wan)
             rules += exceptionsThrough(policy, exceptions, wan)
             rules.append("iifname \(wan) oifname \(lan) \(Counter.wanToLAN.drop)")
@@ -137,6 +138,7 @@ extension Ruleset {
         rules += repliesOfRouter(policy, exceptions)
         rules += lanServicesAnswer(policy)
         rules += endingConnections(policy, begins)
+        rules += tooBig(policy)
         if let machines = set(policy.machines.map { "\($0.address) . \($0.port)" }) {
             let way = "oifname \(quoted(policy.lan.interface))"
             rules.append("\(way) \(begins)ip daddr . tcp dport \(machines) accept")

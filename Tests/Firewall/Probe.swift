@@ -34,9 +34,10 @@ enum Probe {
         return socket.release()
     }
 
-    /// Sends one byte on a connected socket; what the kernel says to it is not of interest.
-    static func send(_ raw: Int32, _ byte: UInt8) {
-        _ = withUnsafeBytes(of: byte) { Glibc.send(raw, $0.baseAddress, 1, 0) }
+    /// Sends one byte, or one many times, on a connected socket; what the kernel says to it is not of interest.
+    static func send(_ raw: Int32, _ byte: UInt8, count: Int = 1) {
+        let bytes = [UInt8](repeating: byte, count: count)
+        _ = bytes.withUnsafeBytes { Glibc.send(raw, $0.baseAddress, $0.count, 0) }
     }
 
     /// Waits for one byte and connects the socket to its sender; nil if none came.
