@@ -15,7 +15,7 @@ import Testing
         "redefined",
         "serial",
         "services", "slips", "subscribe", "syslog", "syslog-plain", "syslog-address", "syntax",
-        "tags", "unclosed-list", "unclosed-text",
+        "tags", "targets", "unclosed-list", "unclosed-text",
         "unknown-keys",
         "utf-16",
         "values", "words",

@@ -141,6 +141,7 @@ extension Kind {
                 var values: [Element] = []
                 for (index, node) in nodes.enumerated() {
                     let element = "\(key)[\(index)]"
+                    report.found(element, at: node.position)
                     guard let value = kind.read(node, element, &report) else { continue }
                     if values.contains(value) {
                         report.add("\(node.value) stands twice", key: element, at: node.position)

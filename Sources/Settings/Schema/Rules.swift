@@ -54,8 +54,7 @@ struct Rules {
     // MARK: - Networks
 
     private mutating func checkNetworks() {
-        var networks: [(key: String, network: CIDR)] = [("lan.network", settings.lan.network)]
-        if let vpn = settings.vpn { networks.append(("vpn.network", vpn.network)) }
+        var networks = ownNetworks
         for (index, uplink) in settings.uplinks.enumerated() {
             guard let network = uplink.network else { continue }
             networks.append(("uplink[\(index)].network", network))
@@ -71,12 +70,30 @@ struct Rules {
         for (index, uplink) in settings.uplinks.enumerated() {
             let key = "uplink[\(index)].gateway"
             guard let gateway = uplink.gateway, report.isSound(key) else { continue }
-            if let network = uplink.network, report.isSound("uplink[\(index)].network"),
-                !network.contains(gateway)
-            {
+            if let network = uplink.network {
+                guard report.isSound("uplink[\(index)].network"), !network.contains(gateway) else {
+                    continue
+                }
                 let other = reference(to: "uplink[\(index)].network")
                 complain(key, "\(gateway) is outside \(network) of \(other)")
+            } else if let inside = ownNetwork(of: gateway) {
+                complain(
+                    key, "\(gateway) is in \(inside); write an address of the uplink's own network")
             }
+        }
+    }
+
+    /// The networks behind the router, which no uplink leads to.
+    private var ownNetworks: [(key: String, network: CIDR)] {
+        var networks: [(key: String, network: CIDR)] = [("lan.network", settings.lan.network)]
+        if let vpn = settings.vpn { networks.append(("vpn.network", vpn.network)) }
+        return networks.filter { report.isSound($0.key) }
+    }
+
+    /// In words, with its place, the network behind the router that an address is in; nil: none.
+    private func ownNetwork(of address: IPv4Address) -> String? {
+        ownNetworks.first { $0.network.contains(address) }.map {
+            "\($0.network) of \(reference(to: $0.key))"
         }
     }
 
@@ -101,6 +118,12 @@ struct Rules {
             else { continue }
             complain(
                 key, "\(one) asks the same host as \(other); one way to ask each host is enough")
+        }
+        for (index, one) in keepAlive.probes.enumerated() {
+            guard let inside = ownNetwork(of: one.address) else { continue }
+            complain(
+                "\(key)[\(index)]",
+                "\(one) is in \(inside); write a host beyond the uplink, such as 1.1.1.1")
         }
     }
 
