@@ -26,6 +26,8 @@ package struct EchoSocket: ~Copyable, Sendable {
         _ = try check("filter a probe socket") { setsockopt(raw, 255, 1, &dropped, 4) }
         var bytes = Self.receiveBytes
         _ = setsockopt(raw, SOL_SOCKET, SO_RCVBUF, &bytes, 4)
+        // Refused: the time of reading has to do.
+        _ = ArrivalStamp.request(on: raw)
         socket = opened
     }
 
@@ -57,19 +59,23 @@ package struct EchoSocket: ~Copyable, Sendable {
         }
     }
 
-    /// The next datagram, IPv4 header included, cut off after what can be ours; nil if none waits.
-    package borrowing func receive() throws(SystemError) -> [UInt8]? {
+    /// The next datagram, IPv4 header included, cut off after what can be ours, and when it arrived, by the kernel's own stamp;
+    /// nil if none waits.
+    package borrowing func receive()
+        throws(SystemError) -> (datagram: [UInt8], arrival: Instant)?
+    {
         let raw = socket.raw
         // One byte more: a longer datagram is not mistaken for a whole one.
         var buffer = [UInt8](repeating: 0, count: EchoReply.bytesMax + 1)
+        var arrival = Instant.boot
         do throws(SystemError) {
             let count = try check("read from a probe socket") {
                 buffer.withUnsafeMutableBytes {
-                    recv(raw, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+                    ArrivalStamp.receive(into: $0, from: raw, arrival: &arrival)
                 }
             }
             buffer.removeLast(buffer.count - count)
-            return buffer
+            return (buffer, arrival)
         } catch  where error.code == EAGAIN {
             return nil
         }

@@ -48,6 +48,14 @@ package enum NeighbourProbe {
         try socket.transact(message.bytes, "ask for \(address)")
     }
 
+    /// Point-to-point links and most modems have none (`IFF_NOARP`).
+    package static func hasARP(_ interface: String) -> Bool {
+        guard let text = try? SmallFile.readText("/sys/class/net/\(interface)/flags"),
+            let flags = UInt32(text.dropFirst(2).prefix { $0.isHexDigit }, radix: 16)
+        else { return true }
+        return flags & 0x80 == 0
+    }
+
     /// The number of an interface; nil: there is none. The corresponding C function is `if_nametoindex`.
     package static func index(of interface: String) -> Int32? {
         let index = if_nametoindex(interface)

@@ -55,10 +55,7 @@ package enum Exchange {
                 Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             })
         let raw = socket.raw
-        var one: Int32 = 1
-        _ = try check("ask for times of arrival") {
-            setsockopt(raw, SOL_SOCKET, SO_TIMESTAMPNS, &one, 4)
-        }
+        _ = try check("ask for times of arrival") { ArrivalStamp.request(on: raw) }
         _ = try check("bind UDP port \(port)") {
             withSocketAddress(IPv4Address(value: 0), port: port) { bind(raw, $0, $1) }
         }
@@ -102,34 +99,16 @@ package enum Exchange {
         nanosleep(&time, nil)
     }
 
+    /// However late this process reads it: nobody sets the wall clock of an emulated site.
+    private static let ageMax = Duration.seconds(3600)
+
     /// When the next waiting datagram arrived, by the kernel; nil: none waits.
     private static func receive(_ raw: Int32) -> Instant? {
         var word = UInt64(0)
-        // `struct cmsghdr` (16 bytes) and a `struct timespec`.
-        var control: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        return withUnsafeMutableBytes(of: &word) { data in
-            withUnsafeMutableBytes(of: &control) { control in
-                var vector = iovec(iov_base: data.baseAddress, iov_len: data.count)
-                return withUnsafeMutablePointer(to: &vector) { vector in
-                    var message = msghdr()
-                    message.msg_iov = vector
-                    message.msg_iovlen = 1
-                    message.msg_control = control.baseAddress
-                    message.msg_controllen = control.count
-                    guard recvmsg(raw, &message, Int32(MSG_DONTWAIT)) >= 0 else {
-                        return nil
-                    }
-                    var wall = timespec()
-                    clock_gettime(CLOCK_REALTIME, &wall)
-                    let now = SystemClock().now()
-                    let stamp = timespec(
-                        tv_sec: control.loadUnaligned(fromByteOffset: 16, as: Int.self),
-                        tv_nsec: control.loadUnaligned(fromByteOffset: 24, as: Int.self))
-                    let age =
-                        (wall.tv_sec - stamp.tv_sec) * 1_000_000_000 + wall.tv_nsec - stamp.tv_nsec
-                    return now - .nanoseconds(Int64(age))
-                }
-            }
+        var arrival = Instant.boot
+        let count = withUnsafeMutableBytes(of: &word) {
+            ArrivalStamp.receive(into: $0, from: raw, arrival: &arrival, ageMax: ageMax)
         }
+        return count >= 0 ? arrival : nil
     }
 }

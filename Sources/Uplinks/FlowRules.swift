@@ -4,7 +4,7 @@
 /// - The firewall marks each connection that it lets begin with its uplink (`docs/behaviour.md` §2.8). What then comes from
 ///   the LAN within such a connection is sent over the same uplink again, by its packet mark and a routing rule: a
 ///   fail-back moves new connections only. When an uplink fails, its connections are taken from the kernel's
-///   table, and their next packets go over the new one: first those that are not TCP, by a bit of the mark, since whoever
+///   table, and their next packets go over the new one (a connection that began on the WAN ends): first those that are not TCP, by a bit of the mark, since whoever
 ///   wants to reset the others must list them first, for which the kernel goes through all of its table, slowly.
 /// - What a client sends within a TCP connection that the kernel does not know would appear at the server under another
 ///   address, if at all. It is answered by a reset, so that the client connects again at once. Clients at rest are asked
@@ -64,6 +64,14 @@ package struct FlowRules: Equatable, Sendable {
             // carries. It would drop the reply otherwise (`rp_filter`).
             incoming.append(
                 "iifname \"\(interface)\" meta mark \(forwarded) "
+                    + "ct mark & \(Self.hexadecimal(Self.connectionMask)) == \(mark) "
+                    + "ct direction reply meta mark set \(mark)")
+            // Likewise what begins on the WAN, where the config lets it: from its first packet on, and what the LAN answers.
+            incoming.append(
+                "iifname \"\(interface)\" meta mark \(forwarded) "
+                    + "ct direction original meta mark set \(mark)")
+            incoming.append(
+                "iifname != { \(names) } meta mark \(forwarded) "
                     + "ct mark & \(Self.hexadecimal(Self.connectionMask)) == \(mark) "
                     + "ct direction reply meta mark set \(mark)")
             incoming.append(

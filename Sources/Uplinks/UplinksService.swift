@@ -62,6 +62,8 @@ package actor UplinksService {
     /// Why the choice has changed since.
     var cause = ""
     var hasStarted = false
+    /// Had the route in an earlier life of the daemon, and has neither answered nor failed since.
+    var inherited: Int?
     /// The tables may not be as they shall be.
     var isUnsettled = true
     /// What the network looked like when nothing was left to be done; nil: something has been done since.
@@ -69,6 +71,7 @@ package actor UplinksService {
     var retryAt: Instant?
     var problem: String?
     var budget = ChangeBudget()
+    var quarrel = RouteQuarrel()
     var use = Use()
     /// By uplink; nil: it is not asked for a login.
     var portals: [PortalWatch?]
@@ -77,6 +80,8 @@ package actor UplinksService {
     /// By uplink; only those with a budget have one that counts.
     var checkPaces: [CheckPace]
     let checker: (any PortalChecker)?
+    let gateways: (any GatewayAsker)?
+    var gatewayWatch = GatewayWatch()
     var lastSelected: UplinkSelected?
     /// The carrying uplink was down, or lost its link, since it was announced.
     var carryingIsSilent = false
@@ -91,6 +96,7 @@ package actor UplinksService {
         /// Some lie in the inbox.
         case answers(uplink: Int)
         case checked(Check, PortalAnswer)
+        case gateway(of: Int, answers: Bool?)
         /// And these interfaces have no carrier.
         case networkChanged(silent: Set<Int32>)
     }
@@ -99,7 +105,7 @@ package actor UplinksService {
         uplinks settings: [Settings.Uplink], failover: Settings.Failover = Settings.Failover(),
         prober: any Prober, routes: any RouteTable, flows: (any FlowTable)? = nil,
         clock: any MonotonicClock, account: ProbeAccount = ProbeAccount(),
-        checker: (any PortalChecker)? = nil, logger: Logger
+        checker: (any PortalChecker)? = nil, gateways: (any GatewayAsker)? = nil, logger: Logger
     ) {
         precondition(settings.count <= RoutePlan.uplinksMax)
         self.prober = prober
@@ -110,6 +116,7 @@ package actor UplinksService {
         self.clock = clock
         self.account = account
         self.checker = checker
+        self.gateways = gateways
         portals = Self.portals(settings, checker)
         checkPaces = settings.map { _ in CheckPace() }
         self.logger = logger
@@ -162,6 +169,9 @@ extension UplinksService {
                 for check in dueChecks() {
                     group.addTask { .checked(check, await self.make(check)) }
                 }
+                for number in dueGateways() {
+                    group.addTask { try await self.askGateway(of: number) }
+                }
                 alarm.set(wakeUp(before: look))
                 guard let input = try await group.next() else { return }
                 switch input {
@@ -189,6 +199,9 @@ extension UplinksService {
                     forgotten(number, flows)
                 case .checked(let check, let answer):
                     portalAnswered(check.uplink, check.number, answer)
+                case .gateway(let number, let answers):
+                    guard gatewayAnswered(number, answers) else { continue }
+                    group.addTask { try await self.askGateway(of: number, again: true) }
                 case .networkChanged(let silent):
                     carriersLost(silent)
                     isUnsettled = true
@@ -196,6 +209,10 @@ extension UplinksService {
                 }
             } while !Task.isCancelled
         }
+    }
+
+    private nonisolated func askGateway(of number: Int, again: Bool = false) async throws -> Input {
+        .gateway(of: number, answers: try await gatewayAnswers(number, again: again))
     }
 
     private static func timer(_ alarm: Alarm) async throws -> Input {
@@ -332,7 +349,13 @@ extension UplinksService {
         case .doubtful: logger.debug("uplink is doubtful", metadata: metadata)
         case .recovering: logger.debug("uplink is recovering", metadata: metadata)
         }
+        noteGateway(of: number)
         guard hasStarted else { return }
+        if number == inherited {
+            // A lost probe says too little for moving a route that has worked until now: the burst decides.
+            if standing == .doubtful { return }
+            inherited = nil
+        }
         defer { portalStanding(number, standing) }
         noteSilence(of: number, standing)
         switch standing {

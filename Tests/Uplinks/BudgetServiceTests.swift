@@ -91,6 +91,31 @@ struct BudgetServiceTests {
     }
 
     @Test(
+        "behaviour 4.11: what is sent and never answered does not spend a budget by one burst after the other"
+    )
+    func oneWayTraffic() async throws {
+        let network = try await TestNetwork()
+        let folder = try TemporaryFolder()
+        try SmallFile.replace(
+            folder.path + ProbeAccount.fileName, with: Array("2026-11 4000000 lte\n".utf8))
+        var uplink = UplinksServiceTests.settings[2]
+        uplink.keepAlive.interval = .seconds(1)
+        uplink.keepAlive.timeout = .milliseconds(500)
+        let service = UplinksService(
+            uplinks: [uplink], prober: network.prober, routes: network.routes,
+            flows: network.flows, clock: SystemClock(),
+            account: ProbeAccount(path: folder.path + ProbeAccount.fileName, wall: { Self.wall }),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try await run(service) { service in
+            try await eventually("it is up") { await service.status().uplinks[0].isUp }
+            try await network.sendInVain(for: 8)
+            // After 1, 2 and 4 s, not each second.
+            #expect((2...4).contains(await service.status().uplinks[0].bursts))
+            #expect(await service.status().uplinks[0].isUp)
+        }
+    }
+
+    @Test(
         "behaviour 4.11: with its budget spent, a metered uplink still takes over as quickly, and is kept to"
     )
     func takesOver() async throws {

@@ -36,7 +36,10 @@ struct FlowTests {
                     iifname "lan" meta mark set 0x64620000;
                     iifname "eth0" meta mark set 0x64620000; }
                 chain forward { type filter hook forward priority filter;
-                    iifname "lan" ct mark set 0x64620102; }
+                    iifname "lan" ct direction original ct mark set 0x64620102;
+                    iifname "eth0" ct direction original ct mark set 0x64620103; }
+                chain forwards { type nat hook prerouting priority dstnat;
+                    iifname "eth0" tcp dport 4001 dnat ip to 192.168.140.10:4001; }
                 chain nat { type nat hook postrouting priority srcnat;
                     oifname "eth0" masquerade; }
             }
@@ -106,12 +109,52 @@ struct FlowTests {
     )
     func staysWhenAnotherCarries() async throws {
         let network = try await network()
+        let pairs = try await connect(network, 1)
+        defer { for pair in pairs { close(pair.near); close(pair.far) } }
+        try await letAnotherCarry(network)
+        talk(try #require(pairs.first))
+    }
+
+    @Test("behaviour 4.7: a forwarded port works over an uplink that does not carry")
+    func beginsOnTheWAN() async throws {
+        let network = try await network()
+        try await letAnotherCarry(network)
+        // As a gateway does, it asks by ARP in its own name.
+        let announced = try await network.server.run([
+            "/bin/sh", "-c", "echo 2 > /proc/sys/net/ipv4/conf/isp/arp_announce",
+        ])
+        try #require(announced.exit.isSuccess, "\(announced.error)")
+        let listener = try await network.client.perform {
+            let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            try #require(
+                withSocketAddress(IPv4Address(value: 0), port: 4001) { bind(raw, $0, $1) } == 0)
+            try #require(listen(raw, 1) == 0)
+            return raw
+        }
+        defer { close(listener) }
+        let caller = try await network.server.perform {
+            let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            var patience = timeval(tv_sec: 2, tv_usec: 0)
+            let size = socklen_t(MemoryLayout<timeval>.size)
+            setsockopt(raw, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
+            // Not an address of the uplink's own network: those have a route of their own.
+            let own = try #require(IPv4Address(Self.service))
+            try #require(withSocketAddress(own, port: 0) { bind(raw, $0, $1) } == 0)
+            let router = try #require(IPv4Address("10.1.0.2"))
+            let failed = withSocketAddress(router, port: 4001) { Glibc.connect(raw, $0, $1) }
+            try #require(failed == 0, "the forwarded port does not answer")
+            return raw
+        }
+        let pair = Pair(near: accept(listener, nil, nil), far: caller)
+        defer { close(pair.near); close(pair.far) }
+        talk(pair)
+    }
+
+    /// A second uplink takes the default route, and the first one's addresses are looked at strictly.
+    private func letAnotherCarry(_ network: Network) async throws {
         let router = network.router
         try await router.connect(
             "eth1", "10.2.0.2/24", to: network.server, "isp2", "10.2.0.1/24")
-        let pairs = try await connect(network, 1)
-        defer { for pair in pairs { close(pair.near); close(pair.far) } }
-        let pair = try #require(pairs.first)
         try await router.ip("route add default via 10.1.0.1 table 1000")
         try await router.ip(
             "rule add pref 9000 fwmark 0x64620100 lookup main suppress_prefixlength 0")
@@ -122,6 +165,10 @@ struct FlowTests {
             "cd /proc/sys/net/ipv4/conf/eth0 && echo 1 > rp_filter && echo 1 > src_valid_mark",
         ])
         try #require(strict.exit.isSuccess, "\(strict.error)")
+    }
+
+    /// A byte there, and one back.
+    private func talk(_ pair: Pair) {
         var byte: UInt8 = 1
         for (from, to) in [(pair.near, pair.far), (pair.far, pair.near)] {
             #expect(send(from, &byte, 1, 0) == 1)

@@ -18,6 +18,7 @@ final class TestNetwork: Sendable {
     let prober: ICMPProber
     /// Nobody watches the traffic until its rules are installed.
     let flows: KernelFlows
+    let gateways: KernelGateways
 
     private final class Namespace: Sendable {
         let descriptor: FileDescriptor
@@ -33,12 +34,16 @@ final class TestNetwork: Sendable {
     }
 
     init() async throws {
-        let (raw, routes, prober, flows) = try NetworkNamespace.run {
+        let (raw, routes, prober, flows, gateways) = try NetworkNamespace.run {
             let routes = try KernelRoutes()
             let prober = try ICMPProber(uplinks: 3)
-            return (try Namespace.ofThisThread().release(), routes, prober, try KernelFlows())
+            return (
+                try Namespace.ofThisThread().release(), routes, prober, try KernelFlows(),
+                try KernelGateways()
+            )
         }
         self.flows = flows
+        self.gateways = gateways
         router = FileDescriptor(owning: raw)
         self.routes = routes
         self.prober = prober
@@ -87,6 +92,16 @@ final class TestNetwork: Sendable {
     func set(_ parameter: String, _ value: String) async throws {
         _ = try await run(
             router.raw, ["/bin/sh", "-c", "echo \(value) > /proc/sys/net/\(parameter)"])
+    }
+
+    /// Sends datagrams to a public address where nobody answers, ten a second.
+    func sendInVain(for seconds: Int) async throws {
+        _ = try await run(
+            router.raw,
+            [
+                "/bin/bash", "-c",
+                "for i in {1..\(seconds * 10)}; do echo > /dev/udp/203.0.113.9/9; sleep 0.1; done",
+            ])
     }
 
     private func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }

@@ -198,6 +198,49 @@ struct UplinksFaultTests {
         }
     }
 
+    /// Every probe is answered at once, which nobody looks at for a while.
+    private final class LateProber: Prober {
+        static let delay = Duration.milliseconds(300)
+        private let waiting = Mutex<[(answer: ProbeAnswer, at: Instant)]>([])
+
+        func send(_ probe: Probe) throws(SystemError) {
+            let now = SystemClock().now()
+            let answer = ProbeAnswer(source: probe.target, sequence: probe.sequence, arrival: now)
+            waiting.withLock { $0.append((answer, now)) }
+        }
+
+        func answers(on uplink: Int) async throws -> [ProbeAnswer] {
+            while true {
+                let due = SystemClock().now() - Self.delay
+                let answers = waiting.withLock { waiting in
+                    defer { waiting.removeAll { $0.at <= due } }
+                    return waiting.filter { $0.at <= due }.map { $0.answer }
+                }
+                if !answers.isEmpty { return answers }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+    }
+
+    @Test("behaviour 4: a round trip ends when the answer came, not when it is looked at")
+    func lateLook() async throws {
+        let service = UplinksService(
+            uplinks: [UplinksServiceTests.settings[0]], prober: LateProber(),
+            routes: try CableTable(), clock: SystemClock(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await service.run() }
+            try await eventually("an answer was looked at") {
+                await service.status().uplinks[0].roundTripTime != nil
+            }
+            let status = await service.status()
+            let time = try #require(status.uplinks[0].roundTripTime)
+            #expect(time < LateProber.delay)
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
     @Test("answers that were read lie in the inbox until they are taken, so many at most")
     func inbox() {
         let inbox = Inbox(uplinks: 2)
@@ -270,6 +313,8 @@ struct UplinksFaultTests {
             try await eventually("it does not give up") {
                 routes.applied > 2 * ChangeBudget.changesMax
             }
+            let problem = await service.status().problem ?? ""
+            #expect(problem.contains("another program changes the default route"), "\(problem)")
             group.cancelAll()
             try await group.waitForAll()
         }

@@ -30,6 +30,7 @@ struct UplinksServiceTests {
             uplinks: settings,
             failover: .init(hold: .milliseconds(500), holdMax: .seconds(1)),
             prober: network.prober, routes: network.routes, clock: SystemClock(),
+            gateways: network.gateways,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await service.run() }
@@ -100,6 +101,55 @@ struct UplinksServiceTests {
             #expect(try await network.defaults().count == 1)
             try await network.blackhole(2, false)
             try await waitForRoute(network, "via 10.3.0.1 dev wwan0")
+            #expect(await service.status().uplinks[2].heldUntil == nil, "it has its turn")
+        }
+    }
+
+    @Test(
+        "behaviour 4.4: a restart leaves a working route, also when the first probe over it is lost"
+    )
+    func restart() async throws {
+        let network = try await TestNetwork()
+        try await run(network) { service in
+            try await waitForRoute(network, "via 10.1.0.1 dev eth0")
+            try await waitUntilAllUp(service)
+        }
+        // The target whose turn is first.
+        try await network.isp(0, "addr del 1.1.1.1/32 dev lo")
+        try await run(network) { service in
+            try await waitUntilAllUp(service)
+            let status = await service.status()
+            #expect(status.switches == 0 && status.uplinks[0].isCarrying)
+        }
+        // Nor is one kept that is dead.
+        try await network.isp(0, "addr del 9.9.9.9/32 dev lo")
+        try await run(network) { service in
+            try await waitForRoute(network, "via 10.2.0.1 dev wlan0")
+        }
+    }
+
+    @Test("of an uplink that is down, its gateway tells where to look")
+    func whoseFault() async throws {
+        let network = try await TestNetwork()
+        try await run(network) { service in
+            try await waitUntilAllUp(service)
+            try await network.blackhole(0, true)
+            // It forwards nothing, and is not there itself.
+            try await network.isp(1, "link set up1 arp off")
+            try await network.ip("neigh flush dev wlan0")
+            try await eventually("their network") {
+                await service.status().uplinks[0].reason.hasSuffix(
+                    "; its gateway 10.1.0.1 answers, the fault lies behind it")
+            }
+            try await eventually("our cable or modem") {
+                await service.status().uplinks[1].reason.contains(
+                    "; its gateway 10.2.0.1 does not answer either")
+            }
+            try await network.blackhole(0, false)
+            try await eventually("nothing is left of it") {
+                let office = await service.status().uplinks[0]
+                return office.isUp && !office.reason.contains("gateway")
+            }
         }
     }
 

@@ -69,13 +69,15 @@ package final class ICMPProber: Prober {
         let lane = lanes[uplink]
         var answers: [ProbeAnswer] = []
         for _ in 0..<Self.burstMax {
-            guard let datagram = try lane.socket.receive() else { break }
+            guard let (datagram, arrival) = try lane.socket.receive() else { break }
             guard let reply = EchoReply(datagram: datagram),
                 reply.packet.identifier == lane.identifier,
                 reply.packet.cookie == lane.cookie
             else { continue }
             lane.bytes.add(datagram.count, ordering: .relaxed)
-            answers.append(ProbeAnswer(source: reply.source, sequence: reply.packet.sequence))
+            answers.append(
+                ProbeAnswer(
+                    source: reply.source, sequence: reply.packet.sequence, arrival: arrival))
         }
         return answers
     }

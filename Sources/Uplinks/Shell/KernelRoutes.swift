@@ -21,6 +21,8 @@ package actor KernelRoutes: RouteTable {
     private let requests: NetlinkSocket
     private nonisolated let notifications: NetlinkSocket
     private var sequence: UInt32 = 0
+    /// Interfaces as they were last read: an error says their names.
+    private var names: [Int32: String] = [:]
 
     package init() throws(SystemError) {
         requests = try NetlinkSocket(family: 0)
@@ -33,6 +35,7 @@ package actor KernelRoutes: RouteTable {
         let addresses = try dump(.getAddress, "list addresses").compactMap { Rtnl.Address($0) }
         let routes = try dump(.getRoute, "list routes").compactMap { Rtnl.Route($0) }
         let rules = try dump(.getRule, "list routing rules").compactMap { Rtnl.Rule($0) }
+        names = Dictionary(links.map { ($0.index, $0.name) }) { first, _ in first }
         return NetworkView(
             links: links.map { NetworkView.Link($0) },
             addresses: addresses.compactMap { NetworkView.Address($0) },
@@ -45,7 +48,8 @@ package actor KernelRoutes: RouteTable {
         for change in changes {
             do throws(SystemError) {
                 sequence &+= 1
-                try requests.transact(change.message(sequence: sequence), change.attempted)
+                try requests.transact(
+                    change.message(sequence: sequence), change.attempted(names))
             } catch {
                 // Race: somebody else has just added or removed the same.
                 if change.isFulfilled(by: error.code) { continue }
@@ -121,12 +125,12 @@ extension RouteChange {
         }
     }
 
-    /// What it attempts, for an error message.
-    var attempted: String {
+    /// What it attempts, for an error message; `names` of interfaces by their index.
+    func attempted(_ names: [Int32: String]) -> String {
         switch self {
-        case .setDefault(let route): "set the default route \(route.words)"
-        case .prependDefault(let route): "add the default route \(route.words)"
-        case .deleteDefault(let route): "delete the default route \(route.words)"
+        case .setDefault(let route): "set the default route \(route.words(names))"
+        case .prependDefault(let route): "add the default route \(route.words(names))"
+        case .deleteDefault(let route): "delete the default route \(route.words(names))"
         case .addRule(let rule): "add routing rule \(rule.priority)"
         case .deleteRule(let rule): "delete routing rule \(rule.priority)"
         }
@@ -143,8 +147,9 @@ extension RouteChange {
 }
 
 extension DefaultRoute {
-    fileprivate var words: String {
+    fileprivate func words(_ names: [Int32: String]) -> String {
         let via = gateway.map { "via \($0) " } ?? ""
-        return "\(via)on interface \(interfaceIndex) in table \(table)"
+        let interface = names[interfaceIndex] ?? "interface \(interfaceIndex)"
+        return "\(via)over \(interface) in table \(table)"
     }
 }

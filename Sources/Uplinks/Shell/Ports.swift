@@ -21,10 +21,13 @@ package struct Probe: Equatable, Sendable {
 package struct ProbeAnswer: Equatable, Sendable {
     package var source: IPv4Address
     package var sequence: UInt16
+    /// When it came; nil: it counts as come when it is looked at.
+    package var arrival: Instant?
 
-    package init(source: IPv4Address, sequence: UInt16) {
+    package init(source: IPv4Address, sequence: UInt16, arrival: Instant? = nil) {
         self.source = source
         self.sequence = sequence
+        self.arrival = arrival
     }
 }
 
@@ -60,6 +63,12 @@ package protocol RouteTable: Sendable {
     /// interfaces of which it was said that they have no carrier now.
     @discardableResult
     func waitForChange() async throws -> Set<Int32>
+}
+
+/// Asks whether a gateway is there, whatever becomes of what it is to forward.
+package protocol GatewayAsker: Sendable {
+    /// After some seconds, when it is not; nil: it cannot be told, such as on a link without ARP.
+    func answers(_ gateway: IPv4Address, over path: UplinkPath) async throws -> Bool?
 }
 
 /// What became of the connections of an uplink that failed.

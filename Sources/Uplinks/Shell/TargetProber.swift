@@ -155,7 +155,8 @@ extension TargetProber {
             case .some(true):
                 answers.append(
                     ProbeAnswer(
-                        source: conversation.probe.target, sequence: conversation.probe.sequence))
+                        source: conversation.probe.target, sequence: conversation.probe.sequence,
+                        arrival: clock.now()))
             }
             lane.conversations.withLock { all in all.removeAll { $0.number == number } }
         }

@@ -15,6 +15,9 @@ extension UplinksService {
         var isUnwritable = false
         /// When a probe of each uplink was last sent or answered.
         var probedAt: [Int: Instant] = [:]
+        /// Silences of an uplink's traffic that its probes alone have ended: when the next one is worth a burst, and the pause
+        /// before it.
+        var silences: [Int: (until: Instant, pause: Duration)] = [:]
     }
 
     /// Replies to its traffic within this time prove an uplink alive better than a probe would.
@@ -22,11 +25,15 @@ extension UplinksService {
     /// Replies that are counted so soon after a probe may be its own answer: two looks at the traffic are no further apart.
     static let ownAnswer = TrafficWatch.restPeriod + TrafficWatch.period
 
+    /// After the first silence that its probes alone have ended.
+    static let silencePause = Duration.seconds(1)
+
     /// Counts what its probes have taken, and sets how far apart the next ones are.
     func pace(_ number: Int) {
         spent(prober.takeBytes(on: number), on: number)
         guard let pace = probePace(number) else { return }
-        uplinks[number].monitor.pace = pace.interval(role(of: number))
+        uplinks[number].monitor.pace = pace.interval(
+            role(of: number, isSpent: pace.used >= pace.budget))
     }
 
     /// nil: it has no budget.
@@ -48,18 +55,40 @@ extension UplinksService {
         return (ProbeLedger.Month(time), MonthPart(time))
     }
 
-    private func role(of number: Int) -> ProbePace.Role {
+    private func role(of number: Int, isSpent: Bool) -> ProbePace.Role {
         let (uplink, now) = (uplinks[number], clock.now())
         guard uplink.monitor.standing == .up else {
-            var silence = now - max(uplink.monitor.since, uplink.monitor.linkedAt)
+            // A modem that connects again and again must not buy a quick start each time with what is not there.
+            let linkedAt = isSpent ? .boot : uplink.monitor.linkedAt
+            var silence = now - max(uplink.monitor.since, linkedAt)
             if let since = use.nobodyUpSince { silence = min(silence, now - since) }
             return .silent(max(.zero, silence))
         }
         if uplink.poorness != nil { return .poor }
         guard selector.carrying == number else { return .standby }
-        let notBefore = max(
-            now - Self.proofAge, (use.probedAt[number] ?? .boot) + Self.ownAnswer)
-        return .carrying(isProven: uplink.monitor.trafficHeardAt.map { $0 > notBefore } ?? false)
+        let notBefore = now - Self.proofAge
+        return .carrying(
+            isProven: isAnsweredByOthers(number)
+                && uplink.monitor.trafficHeardAt.map { $0 > notBefore } ?? false)
+    }
+
+    /// What was heard last was no answer to a probe of its own.
+    func isAnsweredByOthers(_ number: Int) -> Bool {
+        let probed = use.probedAt[number] ?? .boot
+        return uplinks[number].monitor.trafficHeardAt.map { $0 > probed + Self.ownAnswer } ?? false
+    }
+
+    /// What nobody answers, such as a camera's stream, looks like a silent line each time: with a budget such a silence is looked
+    /// into at most at the pace of the regular probes, once they alone have ended some.
+    func mayLookIntoSilence(_ number: Int) -> Bool {
+        use.silences[number].map { $0.until <= clock.now() } ?? true
+    }
+
+    func lookedIntoSilence(_ number: Int) {
+        guard uplinks[number].budget != nil else { return }
+        let longest = max(uplinks[number].monitor.pace, uplinks[number].settings.keepAlive.interval)
+        let pause = min(longest, use.silences[number].map { $0.pause * 2 } ?? Self.silencePause)
+        use.silences[number] = (clock.now() + pause, pause)
     }
 
     /// To be called before the paces are set.

@@ -20,11 +20,18 @@ extension UplinksService {
                     history: window.history, targets: uplink.settings.keepAlive.probes,
                     silentTargets: window.silentTargets(at: now), poorness: uplink.poorness,
                     login: portals[number]?.login,
-                    heldUntil: selector.heldUntil(number).flatMap { $0 > now ? $0 : nil },
+                    heldUntil: heldUntil(number, at: now),
                     bursts: uplink.monitor.bursts, since: uplink.monitor.since,
-                    reason: uplink.monitor.reason, budget: budgetStatus(number))
+                    reason: reason(of: number), budget: budgetStatus(number))
             },
-            switches: selector.switches, history: history, problem: problem)
+            switches: selector.switches, history: history,
+            problem: problem ?? quarrel.words(at: now))
+    }
+
+    /// nil: nothing keeps it from its turn. One that carries has it, and one that is less preferred waits for another's end.
+    private func heldUntil(_ number: Int, at now: Instant) -> Instant? {
+        guard let carrying = selector.carrying, number < carrying else { return nil }
+        return selector.heldUntil(number).flatMap { $0 > now ? $0 : nil }
     }
 
     /// The counters were read; nil: they could not be.
@@ -36,11 +43,15 @@ extension UplinksService {
                 counts[number], patience: uplinks[number].monitor.trafficPatience, at: now)
             switch finding {
             case .nothing: break
-            case .heard: uplinks[number].monitor.trafficHeard(at: now)
+            case .heard:
+                uplinks[number].monitor.trafficHeard(at: now)
+                if isAnsweredByOthers(number) { use.silences[number] = nil }
             case .silent(let since):
                 // What still trickles out over a standby is no loss.
-                guard selector.carrying == number else { continue }
+                guard selector.carrying == number, mayLookIntoSilence(number) else { continue }
+                let bursts = uplinks[number].monitor.bursts
                 uplinks[number].monitor.trafficSilent(since: since, at: now)
+                if uplinks[number].monitor.bursts > bursts { lookedIntoSilence(number) }
                 perform([], number)
             }
         }

@@ -12,6 +12,6 @@ extension UplinksService {
             uplinks: uplinks, failover: failover,
             prober: try TargetProber(uplinks: uplinks, clock: clock),
             routes: try KernelRoutes(), flows: try KernelFlows(), clock: clock, account: account,
-            checker: checker, logger: logger)
+            checker: checker, gateways: try KernelGateways(), logger: logger)
     }
 }

@@ -16,6 +16,7 @@ extension UplinksService {
                 uplinks[number].path = path
                 perform(uplinks[number].monitor.linkFound(at: now), number)
             } catch {
+                if number == selector.carrying { quarrel.linkLost() }
                 uplinks[number].path = nil
                 perform(uplinks[number].monitor.linkLost(error.reason, at: now), number)
             }
@@ -50,10 +51,10 @@ extension UplinkMonitor.Limits {
 }
 
 extension UplinksService {
-    /// Before a silence is believed: on a machine with other work, answers may have come in while we waited for a processor,
-    /// and the end of the silence's time is looked at first.
+    /// Before a silence is suspected or believed: on a machine with other work, answers may have come in while we waited for a
+    /// processor, and the end of the silence's time is looked at first. How long answers usually take does not allow for that wait.
     func hearAnswers(on number: Int) {
-        guard uplinks[number].monitor.isSuspected,
+        guard uplinks[number].monitor.isSuspected || uplinks[number].monitor.pending != nil,
             uplinks[number].monitor.nextWakeUp.map({ $0 <= clock.now() }) ?? false,
             let arrived = try? prober.arrived(on: number)
         else { return }
@@ -63,9 +64,12 @@ extension UplinksService {
 
     func takeAnswers(on number: Int) {
         for answer in inbox.take(from: number) {
+            // When it came may be before what the monitor was told last, and that does no harm: it decides nothing, but gives the
+            // round trip, since when the uplink is up and was heard, and the first probe after a suspicion, an interval later.
             perform(
                 uplinks[number].monitor.probeAnswered(
-                    answer.sequence, from: answer.source, at: clock.now()), number)
+                    answer.sequence, from: answer.source, at: answer.arrival ?? clock.now()),
+                number)
         }
     }
 

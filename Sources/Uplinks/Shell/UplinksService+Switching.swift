@@ -38,8 +38,9 @@ extension UplinksService {
             look(at: view)
             if !hasStarted {
                 hasStarted = true
+                inherited = present(in: view)
                 _ = selector.started(
-                    uplinks.map(\.monitor.standing), present: present(in: view), at: clock.now())
+                    uplinks.map(\.monitor.standing), present: inherited, at: clock.now())
                 for number in uplinks.indices { perform([], number) }
             }
             isUnsettled = false
@@ -76,7 +77,10 @@ extension UplinksService {
         var failure: (any Error)?
         do {
             let carrying = orders.filter(\.isOfMainTable)
-            if !carrying.isEmpty { try await routes.apply(carrying) }
+            if !carrying.isEmpty {
+                noteQuarrel()
+                try await routes.apply(carrying)
+            }
             routesStand()
         } catch {
             failure = error
@@ -85,6 +89,15 @@ extension UplinksService {
         if !others.isEmpty { try await routes.apply(others) }
         if let failure { throw failure }
         return orders.count
+    }
+
+    private func noteQuarrel() {
+        let now = clock.now()
+        let path = selector.carrying.flatMap { uplinks[$0].path }
+        guard quarrel.routePut(over: path, at: now), let words = quarrel.words(at: now) else {
+            return
+        }
+        logger.warning("the routes are somebody else's, too", metadata: ["error": "\(words)"])
     }
 
     private func routesStand() {

@@ -1,0 +1,26 @@
+package import Base
+package import Linux
+
+/// The kernel's ARP, asked for gateways. Its socket is opened in the network namespace of the calling thread.
+package actor KernelGateways: GatewayAsker {
+    /// The kernel asks three times, a second apart.
+    private static let patience = Duration.milliseconds(3500)
+
+    private let socket: NetlinkSocket
+    private let clock = SystemClock()
+
+    package init() throws(SystemError) { socket = try NetlinkSocket(family: 0) }
+
+    package func answers(_ gateway: IPv4Address, over path: UplinkPath) async throws -> Bool? {
+        guard NeighbourProbe.hasARP(path.interface) else { return nil }
+        let index = path.interfaceIndex
+        do throws(SystemError) {
+            try NeighbourProbe.ask(gateway, on: index, isKnown: true, socket)
+        } catch {
+            // Its hardware address is not known, or no longer.
+            try NeighbourProbe.ask(gateway, on: index, isKnown: false, socket)
+        }
+        try await clock.sleep(until: clock.now() + Self.patience)
+        return try NeighbourProbe.answers(on: index, socket)[gateway]
+    }
+}
