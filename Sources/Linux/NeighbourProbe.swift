@@ -3,16 +3,30 @@ import Glibc
 
 /// The kernel's ARP, put to use: whether a host of a directly connected network is there (`rtnetlink(7)`, `arp(7)`).
 package enum NeighbourProbe {
-    /// The hosts of one interface, and whether the last question to each was answered (`RTM_GETNEIGH`); those that are being
+    /// What ARP knows of a host.
+    package enum Finding: Sendable {
+        case answered, silent
+        /// Somebody has written its hardware address down, or the link needs none: nothing is asked.
+        case fixed
+    }
+
+    /// The hosts of one interface, and whether the last question to each was answered; those that are being
     /// asked just now are left out.
     package static func answers(
         on interfaceIndex: Int32, _ socket: borrowing NetlinkSocket
     ) throws(SystemError) -> [IPv4Address: Bool] {
+        try findings(on: interfaceIndex, socket).mapValues { $0 != .silent }
+    }
+
+    /// The same, told apart (`RTM_GETNEIGH`).
+    package static func findings(
+        on interfaceIndex: Int32, _ socket: borrowing NetlinkSocket
+    ) throws(SystemError) -> [IPv4Address: Finding] {
         var message = NetlinkMessage()
         message.begin(type: 30, flags: 0x301, sequence: 0)
         message.append(bytes: [UInt8(AF_INET)] + [UInt8](repeating: 0, count: 11))
         message.end()
-        var found: [IPv4Address: Bool] = [:]
+        var found: [IPv4Address: Finding] = [:]
         for reply in try socket.dump(message.bytes, "list neighbours") where reply.type == 28 {
             guard reply.payload.number(at: 4, as: Int32.self) == interfaceIndex,
                 let state = reply.payload.number(at: 8, as: UInt16.self),
@@ -20,8 +34,9 @@ package enum NeighbourProbe {
                 let address = IPv4Address(bytes: bytes)
             else { continue }
             switch state {
-            case 0x02, 0x40, 0x80: found[address] = true  // NUD_REACHABLE, …_NOARP, …_PERMANENT
-            case 0x01, 0x20: found[address] = false  // NUD_INCOMPLETE, …_FAILED
+            case 0x02: found[address] = .answered  // NUD_REACHABLE
+            case 0x40, 0x80: found[address] = .fixed  // NUD_NOARP, …_PERMANENT
+            case 0x01, 0x20: found[address] = .silent  // NUD_INCOMPLETE, …_FAILED
             default: break
             }
         }
@@ -46,14 +61,6 @@ package enum NeighbourProbe {
         message.attribute(1, address.bytes)
         message.end()
         try socket.transact(message.bytes, "ask for \(address)")
-    }
-
-    /// Point-to-point links and most modems have none (`IFF_NOARP`).
-    package static func hasARP(_ interface: String) -> Bool {
-        guard let text = try? SmallFile.readText("/sys/class/net/\(interface)/flags"),
-            let flags = UInt32(text.dropFirst(2).prefix { $0.isHexDigit }, radix: 16)
-        else { return true }
-        return flags & 0x80 == 0
     }
 
     /// The number of an interface; nil: there is none. The corresponding C function is `if_nametoindex`.

@@ -38,10 +38,13 @@ package struct FlowRules: Equatable, Sendable {
 
     /// By preference.
     private let interfaces: [String]
+    private let lan: String?
 
-    package init(interfaces: [String]) {
+    /// `lan`: the interface of the machines, which the WAN may reach where the firewall opens it; nil: it does not.
+    package init(interfaces: [String], lan: String? = nil) {
         precondition(interfaces.count <= RoutePlan.uplinksMax)
         self.interfaces = interfaces
+        self.lan = lan
     }
 
     /// One transaction for `nft -f -` that keeps the counters and exchanges the rules.
@@ -50,6 +53,7 @@ package struct FlowRules: Equatable, Sendable {
         let forwarded = Self.hexadecimal(Self.forwarded)
         var counters: [String] = []
         var incoming: [String] = []
+        var begun: [String] = []
         var outgoing: [String] = []
         for (number, interface) in interfaces.enumerated() {
             let mark = Self.hexadecimal(Self.mark(number))
@@ -66,14 +70,18 @@ package struct FlowRules: Equatable, Sendable {
                 "iifname \"\(interface)\" meta mark \(forwarded) "
                     + "ct mark & \(Self.hexadecimal(Self.connectionMask)) == \(mark) "
                     + "ct direction reply meta mark set \(mark)")
-            // Likewise what begins on the WAN, where the config lets it: from its first packet on, and what the LAN answers.
-            incoming.append(
-                "iifname \"\(interface)\" meta mark \(forwarded) "
-                    + "ct direction original meta mark set \(mark)")
+            // What the LAN answers to a connection that began on the WAN.
             incoming.append(
                 "iifname != { \(names) } meta mark \(forwarded) "
                     + "ct mark & \(Self.hexadecimal(Self.connectionMask)) == \(mark) "
                     + "ct direction reply meta mark set \(mark)")
+            if let lan {
+                // Its sender, too, must be found over this uplink, from the first packet on. What leads anywhere else the
+                // firewall's routing rules let nowhere, and so it stays.
+                begun.append(
+                    "iifname \"\(interface)\" meta mark \(forwarded) ct direction original "
+                        + "fib daddr oifname \"\(lan)\" meta mark set \(mark)")
+            }
             incoming.append(
                 "iifname \"\(interface)\" ct direction reply ct state established "
                     + "ip saddr != \(Self.elsewhere) counter name \(Self.inCounter(number))")
@@ -92,6 +100,9 @@ package struct FlowRules: Equatable, Sendable {
             // Right after the firewall's marks.
             + ["chain incoming {", "type filter hook prerouting priority -149; policy accept;"]
             + incoming + ["}"]
+            // Behind the translation of addresses.
+            + ["chain begun {", "type filter hook prerouting priority -90; policy accept;"]
+            + begun + ["}"]
             + ["chain outgoing {", "type filter hook postrouting priority mangle; policy accept;"]
             + outgoing + ["}"]
             // Behind the firewall's: what it drops gets no answer.

@@ -25,6 +25,7 @@ package actor UplinksService {
     let routes: any RouteTable
     /// nil: connections are left alone.
     let flows: (any FlowTable)?
+    private let rules: FlowRules
     let clock: any MonotonicClock
     let logger: Logger
     let failover: Settings.Failover
@@ -103,15 +104,17 @@ package actor UplinksService {
 
     package init(
         uplinks settings: [Settings.Uplink], failover: Settings.Failover = Settings.Failover(),
-        prober: any Prober, routes: any RouteTable, flows: (any FlowTable)? = nil,
-        clock: any MonotonicClock, account: ProbeAccount = ProbeAccount(),
-        checker: (any PortalChecker)? = nil, gateways: (any GatewayAsker)? = nil, logger: Logger
+        lan: String? = nil, prober: any Prober, routes: any RouteTable,
+        flows: (any FlowTable)? = nil, clock: any MonotonicClock,
+        account: ProbeAccount = ProbeAccount(), checker: (any PortalChecker)? = nil,
+        gateways: (any GatewayAsker)? = nil, logger: Logger
     ) {
         precondition(settings.count <= RoutePlan.uplinksMax)
         self.prober = prober
         inbox = Inbox(uplinks: settings.count)
         self.routes = routes
         self.flows = flows
+        rules = FlowRules(interfaces: settings.map(\.interface), lan: lan)
         self.failover = failover
         self.clock = clock
         self.account = account
@@ -156,8 +159,7 @@ extension UplinksService {
                 group.addTask { try await self.nextAnswers(on: number) }
             }
             // Also over rules that are there: an earlier service may have left them for other uplinks.
-            let interfaces = uplinks.map(\.settings.interface)
-            if flows != nil { group.addTask { try await self.installRules(on: interfaces) } }
+            if flows != nil { group.addTask { try await self.installRules() } }
             let alarm = Alarm()
             group.addTask { try await Self.timer(alarm) }
             // The next look at the traffic, which wakes this loop anyway.
@@ -189,7 +191,7 @@ extension UplinksService {
                 case .traffic(nil):
                     look = nil
                     isCounting = false
-                    group.addTask { try await self.installRules(on: interfaces) }
+                    group.addTask { try await self.installRules() }
                 case .rulesInstalled:
                     isCounting = true
                     // Not at once: somebody may take them away again and again.
@@ -253,10 +255,10 @@ extension UplinksService {
     }
 
     /// Puts the rules in force that count and mark.
-    private nonisolated func installRules(on interfaces: [String]) async throws -> Input {
+    private nonisolated func installRules() async throws -> Input {
         while true {
             do {
-                try await flows?.install(FlowRules(interfaces: interfaces))
+                try await flows?.install(rules)
                 return .rulesInstalled
             } catch is CancellationError {
                 throw CancellationError()

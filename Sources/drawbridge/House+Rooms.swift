@@ -34,7 +34,7 @@ extension House {
         _ logs: Logs
     ) throws -> UplinksService {
         try UplinksService(
-            uplinks: part.uplinks, failover: part.failover, clock: clock,
+            uplinks: part.uplinks, failover: part.failover, lan: part.lan, clock: clock,
             account: ProbeAccount(path: part.stateDirectory + ProbeAccount.fileName),
             checker: HTTPPortalChecker(clock: clock) { host, path throws(PortalTrouble) in
                 try await locate(host, over: path, egress)

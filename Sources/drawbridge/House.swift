@@ -50,10 +50,12 @@ final class House: Sendable {
     struct UplinksPart: Equatable, Sendable {
         var uplinks: [Settings.Uplink]
         var failover: Settings.Failover
+        var lan: String
         var stateDirectory: String
 
         init(_ settings: Settings) {
             uplinks = settings.uplinks
+            lan = settings.lan.interface
             failover = settings.failover
             // Another room's affair.
             failover.drill = nil

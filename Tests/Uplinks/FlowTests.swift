@@ -49,7 +49,7 @@ struct FlowTests {
             input: rules)
         try #require(loaded.exit.isSuccess, "\(loaded.error)")
         let flows = try await router.perform { try KernelFlows() }
-        try await flows.install(FlowRules(interfaces: ["eth0", "eth1"]))
+        try await flows.install(FlowRules(interfaces: ["eth0", "eth1"], lan: "lan"))
         return Network(client: client, router: router, server: server, flows: flows)
     }
 

@@ -137,6 +137,8 @@ struct UplinksServiceTests {
             // It forwards nothing, and is not there itself.
             try await network.isp(1, "link set up1 arp off")
             try await network.ip("neigh flush dev wlan0")
+            // Who it is, somebody has written down.
+            try await network.ip("neigh replace 10.3.0.1 lladdr 02:00:00:00:00:01 dev wwan0")
             try await eventually("their network") {
                 await service.status().uplinks[0].reason.hasSuffix(
                     "; its gateway 10.1.0.1 answers, the fault lies behind it")
@@ -145,6 +147,9 @@ struct UplinksServiceTests {
                 await service.status().uplinks[1].reason.contains(
                     "; its gateway 10.2.0.1 does not answer either")
             }
+            #expect(await service.status().uplinks[2].standing == .down)
+            #expect(try await network.ip("neigh show 10.3.0.1").contains("02:00:00:00:00:01"))
+            #expect(try await network.ip("neigh show 10.3.0.1").contains("PERMANENT"))
             try await network.blackhole(0, false)
             try await eventually("nothing is left of it") {
                 let office = await service.status().uplinks[0]

@@ -12,8 +12,9 @@ package actor KernelGateways: GatewayAsker {
     package init() throws(SystemError) { socket = try NetlinkSocket(family: 0) }
 
     package func answers(_ gateway: IPv4Address, over path: UplinkPath) async throws -> Bool? {
-        guard NeighbourProbe.hasARP(path.interface) else { return nil }
         let index = path.interfaceIndex
+        // To ask would put an entry that changes in its place.
+        guard try NeighbourProbe.findings(on: index, socket)[gateway] != .fixed else { return nil }
         do throws(SystemError) {
             try NeighbourProbe.ask(gateway, on: index, isKnown: true, socket)
         } catch {
@@ -21,6 +22,10 @@ package actor KernelGateways: GatewayAsker {
             try NeighbourProbe.ask(gateway, on: index, isKnown: false, socket)
         }
         try await clock.sleep(until: clock.now() + Self.patience)
-        return try NeighbourProbe.answers(on: index, socket)[gateway]
+        return switch try NeighbourProbe.findings(on: index, socket)[gateway] {
+        case .answered: true
+        case .silent: false
+        case .fixed, nil: nil
+        }
     }
 }

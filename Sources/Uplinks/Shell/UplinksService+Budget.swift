@@ -15,9 +15,8 @@ extension UplinksService {
         var isUnwritable = false
         /// When a probe of each uplink was last sent or answered.
         var probedAt: [Int: Instant] = [:]
-        /// Silences of an uplink's traffic that its probes alone have ended: when the next one is worth a burst, and the pause
-        /// before it.
-        var silences: [Int: (until: Instant, pause: Duration)] = [:]
+        /// How long a silence of an uplink's traffic must last to be worth a burst, and when the last one was.
+        var silences: [Int: (length: Duration, at: Instant)] = [:]
     }
 
     /// Replies to its traffic within this time prove an uplink alive better than a probe would.
@@ -25,8 +24,9 @@ extension UplinksService {
     /// Replies that are counted so soon after a probe may be its own answer: two looks at the traffic are no further apart.
     static let ownAnswer = TrafficWatch.restPeriod + TrafficWatch.period
 
-    /// After the first silence that its probes alone have ended.
-    static let silencePause = Duration.seconds(1)
+    /// So long the second silence must last, and so long that is remembered.
+    private static let silenceMin = Duration.seconds(1)
+    private static let silenceAge = Duration.seconds(3600)
 
     /// Counts what its probes have taken, and sets how far apart the next ones are.
     func pace(_ number: Int) {
@@ -66,29 +66,27 @@ extension UplinksService {
         }
         if uplink.poorness != nil { return .poor }
         guard selector.carrying == number else { return .standby }
-        let notBefore = now - Self.proofAge
-        return .carrying(
-            isProven: isAnsweredByOthers(number)
-                && uplink.monitor.trafficHeardAt.map { $0 > notBefore } ?? false)
+        let notBefore = max(
+            now - Self.proofAge, (use.probedAt[number] ?? .boot) + Self.ownAnswer)
+        return .carrying(isProven: uplink.monitor.trafficHeardAt.map { $0 > notBefore } ?? false)
     }
 
-    /// What was heard last was no answer to a probe of its own.
-    func isAnsweredByOthers(_ number: Int) -> Bool {
-        let probed = use.probedAt[number] ?? .boot
-        return uplinks[number].monitor.trafficHeardAt.map { $0 > probed + Self.ownAnswer } ?? false
-    }
-
-    /// What nobody answers, such as a camera's stream, looks like a silent line each time: with a budget such a silence is looked
-    /// into at most at the pace of the regular probes, once they alone have ended some.
-    func mayLookIntoSilence(_ number: Int) -> Bool {
-        use.silences[number].map { $0.until <= clock.now() } ?? true
+    /// Among what nobody answers, such as a camera's stream, each pause between two answers looks like a silent line. With a
+    /// budget a silence that probes alone have ended makes the next one wait: it must last twice as long to be looked
+    /// into, up to the time between two regular probes.
+    func mayLookIntoSilence(_ number: Int, since: Instant) -> Bool {
+        knownSilence(of: number).map { clock.now() - since >= $0 } ?? true
     }
 
     func lookedIntoSilence(_ number: Int) {
         guard uplinks[number].budget != nil else { return }
         let longest = max(uplinks[number].monitor.pace, uplinks[number].settings.keepAlive.interval)
-        let pause = min(longest, use.silences[number].map { $0.pause * 2 } ?? Self.silencePause)
-        use.silences[number] = (clock.now() + pause, pause)
+        let next = min(longest, knownSilence(of: number).map { $0 * 2 } ?? Self.silenceMin)
+        use.silences[number] = (next, clock.now())
+    }
+
+    private func knownSilence(of number: Int) -> Duration? {
+        use.silences[number].flatMap { clock.now() - $0.at < Self.silenceAge ? $0.length : nil }
     }
 
     /// To be called before the paces are set.

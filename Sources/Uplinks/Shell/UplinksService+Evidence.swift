@@ -43,12 +43,11 @@ extension UplinksService {
                 counts[number], patience: uplinks[number].monitor.trafficPatience, at: now)
             switch finding {
             case .nothing: break
-            case .heard:
-                uplinks[number].monitor.trafficHeard(at: now)
-                if isAnsweredByOthers(number) { use.silences[number] = nil }
+            case .heard: uplinks[number].monitor.trafficHeard(at: now)
             case .silent(let since):
                 // What still trickles out over a standby is no loss.
-                guard selector.carrying == number, mayLookIntoSilence(number) else { continue }
+                guard selector.carrying == number, mayLookIntoSilence(number, since: since)
+                else { continue }
                 let bursts = uplinks[number].monitor.bursts
                 uplinks[number].monitor.trafficSilent(since: since, at: now)
                 if uplinks[number].monitor.bursts > bursts { lookedIntoSilence(number) }

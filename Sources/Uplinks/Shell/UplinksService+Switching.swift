@@ -78,8 +78,8 @@ extension UplinksService {
         do {
             let carrying = orders.filter(\.isOfMainTable)
             if !carrying.isEmpty {
-                noteQuarrel()
                 try await routes.apply(carrying)
+                noteQuarrel()
             }
             routesStand()
         } catch {
