@@ -171,7 +171,7 @@ extension UplinksService {
                 for check in dueChecks() {
                     group.addTask { .checked(check, await self.make(check)) }
                 }
-                for number in dueGateways() {
+                while let number = gatewayWatch.due.popLast() {
                     group.addTask { try await self.askGateway(of: number) }
                 }
                 alarm.set(wakeUp(before: look))
@@ -351,7 +351,7 @@ extension UplinksService {
         case .doubtful: logger.debug("uplink is doubtful", metadata: metadata)
         case .recovering: logger.debug("uplink is recovering", metadata: metadata)
         }
-        noteGateway(of: number)
+        noteGateway(of: number, standing)
         guard hasStarted else { return }
         if number == inherited {
             // A lost probe says too little for moving a route that has worked until now: the burst decides.

@@ -14,20 +14,17 @@ extension UplinksService {
         var answers: [Int: Bool] = [:]
         /// Those that are asked for, or will be in a moment.
         var asked: Set<Int> = []
+        /// Those that have just gone down.
+        var due: [Int] = []
     }
 
     /// To be called with each change of its standing.
-    func noteGateway(of number: Int) { gatewayWatch.answers[number] = nil }
-
-    /// The uplinks that are down, and nobody asks for their gateways yet.
-    func dueGateways() -> [Int] {
-        guard gateways != nil, hasStarted else { return [] }
-        let due = uplinks.indices.filter {
-            uplinks[$0].monitor.standing == .down && uplinks[$0].path?.gateway != nil
-                && !gatewayWatch.asked.contains($0)
-        }
-        gatewayWatch.asked.formUnion(due)
-        return due
+    func noteGateway(of number: Int, _ standing: UplinkMonitor.Standing) {
+        gatewayWatch.answers[number] = nil
+        guard standing == .down, gateways != nil, uplinks[number].path?.gateway != nil,
+            gatewayWatch.asked.insert(number).inserted
+        else { return }
+        gatewayWatch.due.append(number)
     }
 
     /// nil: nobody knows.
