@@ -5,20 +5,14 @@ import Testing
 /// Broken files, each with the lines that it must give beside it in `NAME.errors`.
 @Suite struct FixtureTests {
     static let names = [
-        "addresses", "allow-list", "broken-header", "captive", "covered", "duplicates", "empty",
-        "enrol",
-        "failover",
-        "keepalive", "lists",
-        "firewall", "health", "missing", "nine-uplinks", "page", "page-forms", "not-allowed",
-        "not-text",
-        "overlaps", "paths", "push", "push-alone", "push-nowhere",
-        "redefined",
-        "serial",
-        "services", "slips", "subscribe", "syslog", "syslog-plain", "syslog-address", "syntax",
-        "tags", "targets", "unclosed-list", "unclosed-text",
-        "unknown-keys",
-        "utf-16",
-        "values", "words",
+        "addresses", "allow-list", "broken-header", "budget", "bulk", "captive", "covered",
+        "duplicates", "empty", "enrol", "failover", "firewall", "health", "keepalive",
+        "lists", "missing", "nine-uplinks", "not-allowed", "not-text", "overlaps", "page",
+        "page-forms", "paths", "pins", "probes", "proxy", "proxy-alone", "proxy-name",
+        "proxy-words", "push", "push-alone", "push-nowhere", "redefined", "serial",
+        "services", "slips", "subscribe", "switch", "switch-words", "syntax", "syslog",
+        "syslog-address", "syslog-plain", "tags", "targets", "unclosed-list",
+        "unclosed-text", "unknown-keys", "utf-16", "values", "words",
     ]
 
     @Test("a broken file gives every error with its place", arguments: names)
