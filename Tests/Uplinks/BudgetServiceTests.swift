@@ -22,6 +22,19 @@ struct BudgetServiceTests {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
+    /// One metered uplink, asked each second, whose traffic is watched.
+    private func lteAlone(
+        _ network: TestNetwork, _ account: ProbeAccount = ProbeAccount()
+    ) -> UplinksService {
+        var uplink = UplinksServiceTests.settings[2]
+        uplink.keepAlive.interval = .seconds(1)
+        uplink.keepAlive.timeout = .milliseconds(500)
+        return UplinksService(
+            uplinks: [uplink], prober: network.prober, routes: network.routes,
+            flows: network.flows, clock: SystemClock(), account: account,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
     private func run(
         _ service: UplinksService, _ body: @Sendable (UplinksService) async throws -> Void
     ) async throws {
@@ -70,13 +83,7 @@ struct BudgetServiceTests {
     @Test("behaviour 4.11: the answers to its own probes are no traffic that proves it alive")
     func ownAnswers() async throws {
         let network = try await TestNetwork()
-        var uplink = UplinksServiceTests.settings[2]
-        uplink.keepAlive.interval = .seconds(1)
-        uplink.keepAlive.timeout = .milliseconds(500)
-        let service = UplinksService(
-            uplinks: [uplink], prober: network.prober, routes: network.routes,
-            flows: network.flows, clock: SystemClock(),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let service = lteAlone(network)
         try await run(service) { service in
             try await eventually("it is up") { await service.status().uplinks[0].isUp }
             // They are counted: what goes out and comes back over a proven uplink would be asked each five seconds.
@@ -98,14 +105,9 @@ struct BudgetServiceTests {
         let folder = try TemporaryFolder()
         try SmallFile.replace(
             folder.path + ProbeAccount.fileName, with: Array("2026-11 4000000 lte\n".utf8))
-        var uplink = UplinksServiceTests.settings[2]
-        uplink.keepAlive.interval = .seconds(1)
-        uplink.keepAlive.timeout = .milliseconds(500)
-        let service = UplinksService(
-            uplinks: [uplink], prober: network.prober, routes: network.routes,
-            flows: network.flows, clock: SystemClock(),
-            account: ProbeAccount(path: folder.path + ProbeAccount.fileName, wall: { Self.wall }),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let service = lteAlone(
+            network,
+            ProbeAccount(path: folder.path + ProbeAccount.fileName, wall: { Self.wall }))
         try await run(service) { service in
             try await eventually("it is up") { await service.status().uplinks[0].isUp }
             try await network.sendInVain(for: 8)
